@@ -1,0 +1,105 @@
+//! What a [`Loader`](crate::Loader) tells: entries with their origin, and faults.
+
+use std::fmt;
+
+use serde::Serialize;
+
+pub use crate::realm::RealmError;
+
+/// One key of the final configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Entry {
+    /// Where it stands: `http.port`, `app.rules[0].name`.
+    pub key: String,
+    /// The value as TOML would write it, `***` for a secret, or a word in brackets when there is none.
+    pub value: String,
+    /// `config/prod.toml:14`, `SMART__HTTP__PORT`, `--set http.port`, a secret source, or `default`.
+    pub origin: String,
+    /// Whether the value is hidden.
+    pub secret: bool,
+}
+
+/// What [`Loader::check`](crate::Loader::check) found out without asking a secret source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Checked {
+    /// Every key, sorted.
+    pub entries: Vec<Entry>,
+    /// What a secret source has to fill when the service starts, sorted by key.
+    pub placeholders: Vec<Placeholder>,
+}
+
+/// A value that a secret source has to fill.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct Placeholder {
+    /// Where it stands: `postgres.password`.
+    pub key: String,
+    /// The name a secret source is asked for: the key, unless the value is `secret:NAME`.
+    pub name: String,
+    /// The place that leaves it empty: `config/default.toml:9`.
+    pub origin: String,
+}
+
+/// One thing that keeps a configuration from being used.
+///
+/// Its `Display` is a single line; [`LoadError`](crate::LoadError) lays out all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Fault {
+    /// What kind of fault it is.
+    pub kind: FaultKind,
+    /// The key it is about, if it is about one.
+    pub key: Option<String>,
+    /// The value that was found, as TOML would write it; never that of a secret.
+    pub found: Option<String>,
+    /// Where it came from, if it came from anywhere.
+    pub origin: Option<String>,
+    /// What is wrong, or what was expected.
+    pub message: String,
+    /// What to look at or to do next.
+    pub hints: Vec<String>,
+}
+
+/// Kinds of [`Fault`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// A file or folder that cannot be read, or is absent though it is needed.
+    Unreadable,
+    /// A file that is not TOML.
+    Syntax,
+    /// A variable or assignment that names no key.
+    BadName,
+    /// A key that the configuration does not have.
+    UnknownKey,
+    /// A value of the wrong type, or one that its type refuses.
+    BadValue,
+    /// A key that must be set and is not.
+    Missing,
+    /// A placeholder that no secret source filled.
+    Unfilled,
+    /// A secret source that could not answer.
+    SecretSource,
+    /// A secret with the value that `local.toml` gives it, outside realm `local`.
+    LaptopValue,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let subject = crate::error::subject(self);
+        let parts: Vec<&str> = [
+            Some(subject.as_str()),
+            self.origin.as_deref(),
+            Some(self.message.as_str()),
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .chain(self.hints.iter().map(String::as_str))
+        .collect();
+        f.write_str(&parts.join("; "))
+    }
+}
