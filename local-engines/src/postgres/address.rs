@@ -1,0 +1,253 @@
+//! [`PostgresAddress`]: where and as whom to connect, in this process or handed to another.
+
+use std::{
+    env,
+    io::Write as _,
+    net::{TcpStream, ToSocketAddrs as _},
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use crate::{
+    EngineError, binaries::Search, engine::last_lines, password::Password,
+    process::quiet_environment,
+};
+
+/// Where and as whom to connect to a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostgresAddress {
+    host: String,
+    port: u16,
+    user: String,
+    password: Option<Password>,
+}
+
+impl PostgresAddress {
+    /// The environment variable by which one cluster serves the tests of many processes.
+    pub const VARIABLE: &str = "SMART_TEST_POSTGRES";
+
+    pub(super) fn new(host: &str, port: u16, user: String, password: Option<Password>) -> Self {
+        Self {
+            host: host.into(),
+            port,
+            user,
+            password,
+        }
+    }
+
+    /// The host name or address.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A role with superuser rights.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The password, if one is needed.
+    pub fn password(&self) -> Option<&str> {
+        self.password.as_ref().map(|password| password.0.as_str())
+    }
+
+    /// The value of [`PostgresAddress::VARIABLE`] that makes [`Postgres::shared`](crate::Postgres::shared) in a child
+    /// process use this cluster: host, port, user and password, with spaces between.
+    pub fn handover(&self) -> String {
+        let Self {
+            host, port, user, ..
+        } = self;
+        let password = self
+            .password()
+            .map(|password| format!(" {password}"))
+            .unwrap_or_default();
+        format!("{host} {port} {user}{password}")
+    }
+
+    /// Creates a role that logs in by password and a database that belongs to it.
+    ///
+    /// What exists already is kept: a role only gets the password, a database is left as it is.
+    ///
+    /// # Errors
+    ///
+    /// `psql` is not installed, cannot connect, or is refused.
+    pub fn create_database(
+        &self,
+        name: &str,
+        owner: &str,
+        password: &str,
+    ) -> Result<(), EngineError> {
+        let (name, owner, password) = (literal(name), literal(owner), literal(password));
+        let statements = format!(
+            "select format('create role %I login', {owner})\n\
+             where not exists (select from pg_roles where rolname = {owner}) \\gexec\n\
+             select format('alter role %I password %L', {owner}, {password}) \\gexec\n\
+             select format('create database %I owner %I', {name}, {owner})\n\
+             where not exists (select from pg_database where datname = {name}) \\gexec\n"
+        );
+        self.execute(
+            &statements,
+            &format!("create the database {name} for {owner}"),
+        )
+    }
+
+    pub(super) fn from_environment() -> Result<Option<Self>, EngineError> {
+        let Some(value) = env::var_os(Self::VARIABLE).filter(|value| !value.is_empty()) else {
+            return Ok(None);
+        };
+        let address = value.to_str().and_then(Self::parse).ok_or_else(|| {
+            handover_error(
+                "expected host, port, user and, where needed, password with one space between"
+                    .into(),
+            )
+        })?;
+        address.check_listening()?;
+        Ok(Some(address))
+    }
+
+    /// Finds data that were made with another superuser or password, which the server itself would never mention.
+    pub(super) fn check_login(&self, folder: &Path) -> Result<(), EngineError> {
+        let act = format!(
+            "log in to PostgreSQL as `{}`; if its data in `{}` were made with another superuser or password, \
+             use those or remove the folder",
+            self.user,
+            folder.display()
+        );
+        self.execute("select 1;", &act)
+    }
+
+    fn parse(value: &str) -> Option<Self> {
+        let mut parts = value.splitn(4, ' ').map(String::from);
+        let (host, port, user) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+        let complete = !host.is_empty() && !user.is_empty();
+        complete.then(|| Self {
+            host,
+            port,
+            user,
+            password: parts.next().map(Password),
+        })
+    }
+
+    fn check_listening(&self) -> Result<(), EngineError> {
+        let Self { host, port, .. } = self;
+        let fault = |error| handover_error(format!("nobody answers on {host}:{port}: {error}"));
+        let mut found = (host.as_str(), *port).to_socket_addrs().map_err(fault)?;
+        let address = found
+            .next()
+            .ok_or_else(|| handover_error(format!("`{host}` has no address")))?;
+        TcpStream::connect_timeout(&address, CONNECT_BOUND)
+            .map_err(fault)
+            .map(drop)
+    }
+
+    /// Runs statements through `psql`. They go through its input, because arguments can be read by everybody.
+    fn execute(&self, statements: &str, act: &str) -> Result<(), EngineError> {
+        let program = Search::here().postgres()?.join("psql");
+        let mut psql = Command::new(&program);
+        quiet_environment(&mut psql);
+        psql.args([
+            "--no-psqlrc",
+            "--no-password",
+            "--quiet",
+            "--tuples-only",
+            "--set",
+            "ON_ERROR_STOP=1",
+        ]);
+        psql.args([
+            "--host",
+            &self.host,
+            "--port",
+            &self.port.to_string(),
+            "--username",
+            &self.user,
+        ]);
+        psql.args(["--dbname", "postgres"]).current_dir("/");
+        psql.env("PGCONNECT_TIMEOUT", CONNECT_BOUND.as_secs().to_string());
+        if let Some(password) = self.password() {
+            psql.env("PGPASSWORD", password);
+        }
+        psql.stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let run = || {
+            let mut child = psql.spawn()?;
+            // A refused psql closes its input early; its exit code and words tell why.
+            let _ = child
+                .stdin
+                .take()
+                .expect("the pipe was asked for above")
+                .write_all(statements.as_bytes());
+            child.wait_with_output()
+        };
+        let output = { run }().map_err(|source| EngineError::Run {
+            program: program.clone(),
+            source,
+        })?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let log = last_lines(&String::from_utf8_lossy(&output.stderr));
+        Err(EngineError::Failed {
+            act: act.into(),
+            outcome: format!("psql: {}", output.status),
+            log,
+        })
+    }
+}
+
+/// A text in SQL. With `standard_conforming_strings`, the default, a quote is all that needs care.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn handover_error(fault: String) -> EngineError {
+    EngineError::Handover {
+        variable: PostgresAddress::VARIABLE,
+        fault,
+    }
+}
+
+const CONNECT_BOUND: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handed_over_address_comes_back_the_same() {
+        for password in [None, Some(Password("a b'c".into()))] {
+            let address = PostgresAddress::new("127.0.0.1", 5432, "postgres".into(), password);
+            assert_eq!(PostgresAddress::parse(&address.handover()), Some(address));
+        }
+    }
+
+    #[test]
+    fn a_malformed_handover_is_refused() {
+        for value in [
+            "",
+            "127.0.0.1",
+            "127.0.0.1 5432",
+            "127.0.0.1 no postgres",
+            " 5432 postgres",
+            "h 5432 ",
+        ] {
+            assert_eq!(PostgresAddress::parse(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let address = PostgresAddress::new(
+            "127.0.0.1",
+            5432,
+            "postgres".into(),
+            Some(Password("hunter2".into())),
+        );
+        assert!(!format!("{address:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,3 @@
+//! The engines of this machine, started for real.
+
+mod postgres;
