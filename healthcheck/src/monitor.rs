@@ -120,6 +120,8 @@ impl Monitor {
 
     /// Returns when every check has finished once, whatever the outcome; also when the monitor was stopped.
     ///
+    /// That takes as long as the longest deadline at most, unless a probe blocks its thread: bound it where that matters.
+    ///
     /// # Cancel safety
     ///
     /// Dropping it changes nothing.
