@@ -1,0 +1,200 @@
+//! Request id, trace context, log scope, metrics, access line: what is known about every request.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::Instrument;
+
+use crate::problem::Cause;
+use crate::request::{REQUEST_ID, RequestContext, TRACERESPONSE};
+
+/// Requests of one service: how many were answered, and whether their connections should end.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Traffic(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    finished: AtomicUsize,
+    closing: AtomicBool,
+}
+
+impl Traffic {
+    /// Requests answered so far.
+    pub(crate) fn finished(&self) -> usize {
+        self.0.finished.load(Ordering::Relaxed)
+    }
+
+    /// From now on every answer carries `Connection: close`.
+    pub(crate) fn close_connections(&self) {
+        self.0.closing.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Observes one request of the service's own routes: always one access line.
+pub(crate) async fn observe(
+    State(traffic): State<Traffic>,
+    request: Request,
+    next: Next,
+) -> Response {
+    run(traffic, Line::Always, request, next).await
+}
+
+/// Observes one probe: an access line only when the answer is red.
+pub(crate) async fn observe_probe(
+    State(traffic): State<Traffic>,
+    request: Request,
+    next: Next,
+) -> Response {
+    run(traffic, Line::WhenRed, request, next).await
+}
+
+/// When a request is worth an access line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Always,
+    WhenRed,
+}
+
+async fn run(traffic: Traffic, line: Line, request: Request, next: Next) -> Response {
+    let context = RequestContext::accept(request.headers());
+    // At level error, so that a filter of `warn` does not take the request id away from the lines it lets through.
+    let span = tracing::error_span!(
+        "request",
+        request_id = context.request_id(),
+        trace_id = %context.trace().trace_id()
+    );
+    let answered = context.clone();
+    let exchange = Exchange::begin(&request, traffic.clone(), line);
+    let answer = async move {
+        let response = next.run(request).await;
+        exchange.end(&response);
+        response
+    };
+    let mut response = context.scope(answer.instrument(span)).await;
+    finish_headers(response.headers_mut(), &answered);
+    if traffic.0.closing.load(Ordering::Relaxed) {
+        response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// One request and its answer. Dropped before its end when the caller went away.
+struct Exchange {
+    traffic: Traffic,
+    line: Line,
+    method: Method,
+    path: String,
+    route: Option<MatchedPath>,
+    started: Instant,
+    ended: bool,
+}
+
+impl Exchange {
+    fn begin(request: &Request, traffic: Traffic, line: Line) -> Self {
+        metrics::gauge!("http_requests_in_flight").increment(1);
+        Self {
+            traffic,
+            line,
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+            started: Instant::now(),
+            ended: false,
+        }
+    }
+
+    fn end(mut self, response: &Response) {
+        self.ended = true;
+        self.traffic.0.finished.fetch_add(1, Ordering::Relaxed);
+        let status = response.status();
+        if status.is_server_error() && self.line == Line::Always {
+            let cause = response
+                .extensions()
+                .get::<Cause>()
+                .map_or("the handler gave no cause", |cause| &cause.0);
+            tracing::error!(http.method = %self.method, http.route = self.route(), http.status = status.as_u16(), "request failed: {cause}");
+        }
+        self.record(status.as_u16());
+    }
+
+    fn record(&self, status: u16) {
+        let elapsed = self.started.elapsed();
+        let route = self.route().to_owned();
+        let method = method_label(&self.method);
+        metrics::counter!("http_requests_total", "method" => method, "route" => route.clone(), "status" => status.to_string())
+            .increment(1);
+        metrics::histogram!("http_request_duration_seconds", "method" => method, "route" => route)
+            .record(elapsed);
+        if self.line == Line::Always || status >= 400 {
+            tracing::info!(
+                target: "access",
+                {
+                    http.method = %self.method,
+                    http.path = self.path,
+                    http.route = self.route(),
+                    http.status = status,
+                    elapsed_ms = elapsed.as_secs_f64() * 1000.0,
+                },
+                "{} {} {status}",
+                self.method,
+                self.path
+            );
+        }
+    }
+
+    /// The route as written in the router, never the raw path: a label must not grow with what callers invent.
+    fn route(&self) -> &str {
+        self.route.as_ref().map_or("unmatched", MatchedPath::as_str)
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        metrics::gauge!("http_requests_in_flight").decrement(1);
+        if !self.ended {
+            // nginx's code for a caller that closed its connection before the answer.
+            self.record(499);
+        }
+    }
+}
+
+fn finish_headers(headers: &mut HeaderMap, context: &RequestContext) {
+    headers.insert(REQUEST_ID, context.request_id_header());
+    headers.insert(TRACERESPONSE, context.trace().header());
+    // An API's answers are never a page: no sniffing, no framing, no scripts (OWASP REST security cheat sheet). What a
+    // handler set itself stays.
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+}
+
+/// A method as a metric label: callers may invent methods, labels must stay few.
+pub(crate) fn method_label(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}
