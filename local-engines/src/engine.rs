@@ -106,10 +106,7 @@ impl<S: Server> Engine<S> {
 
     fn run(&mut self) -> Result<(), EngineError> {
         if !port::is_free(self.port) {
-            return Err(EngineError::PortInUse {
-                engine: S::NAME,
-                port: self.port,
-            });
+            return Err(self.port_in_use());
         }
         let log = self.folder.begin_log();
         let process = Process::spawn(self.server.launch(&self.folder, self.port)?)?;
@@ -133,12 +130,17 @@ impl<S: Server> Engine<S> {
         Ok(())
     }
 
+    fn port_in_use(&self) -> EngineError {
+        EngineError::PortInUse {
+            engine: S::NAME,
+            port: self.port,
+            holder: port::holder(self.port),
+        }
+    }
+
     fn start_error(&self, outcome: String, log: &str) -> EngineError {
         if log.contains("Address already in use") {
-            return EngineError::PortInUse {
-                engine: S::NAME,
-                port: self.port,
-            };
+            return self.port_in_use();
         }
         EngineError::Failed {
             act: format!(

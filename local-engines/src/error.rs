@@ -25,6 +25,8 @@ pub enum EngineError {
         engine: &'static str,
         /// The port on the loopback address.
         port: u16,
+        /// The program that listens there, when this account may know.
+        holder: Option<String>,
     },
     /// Another owner runs an engine in the same folder.
     AlreadyRunning {
@@ -94,10 +96,17 @@ impl fmt::Display for EngineError {
                     "{engine} is not installed: no `{program}` in {searched}; install it with {install}"
                 )
             }
-            Self::PortInUse { engine, port } => write!(
-                f,
-                "cannot start {engine} on port {port}: another program listens there; stop it or choose another port"
-            ),
+            Self::PortInUse {
+                engine,
+                port,
+                holder,
+            } => {
+                let holder = holder.as_deref().unwrap_or("another program");
+                write!(
+                    f,
+                    "cannot start {engine} on port {port}: {holder} listens there; stop it or choose another port"
+                )
+            }
             Self::AlreadyRunning {
                 engine,
                 folder,

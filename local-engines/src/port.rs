@@ -1,4 +1,6 @@
-//! Chooses a free port on the loopback address.
+//! Ports on the loopback address: a free one, or who holds one.
+
+mod holder;
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -21,6 +23,11 @@ pub(crate) fn free() -> Option<u16> {
 
 pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind((HOST, port)).is_ok()
+}
+
+/// The program that listens on a port, when this account may know.
+pub(crate) fn holder(port: u16) -> Option<String> {
+    holder::of(port)
 }
 
 fn random_port() -> u16 {

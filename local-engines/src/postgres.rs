@@ -128,6 +128,9 @@ impl Postgres {
     /// Ends all processes of the server at once, as a power failure would.
     pub fn kill(&mut self) {
         self.engine.kill();
+        self.engine
+            .server()
+            .remove_shared_memory(self.engine.folder());
     }
 
     /// Freezes all processes of the server: connections stay open, new ones are accepted by the kernel, nobody answers.
@@ -196,12 +199,11 @@ impl PostgresBuilder {
         let account = Account::for_postgres(data.as_deref())
             .map_err(EngineError::folder("read", "/etc/passwd"))?;
         let folder = match &self.folder {
-            Some(wanted) => Folder::kept(Cluster::NAME, wanted, account.as_ref())?,
-            None => Folder::temporary(Cluster::NAME, account.as_ref())?,
+            Some(wanted) => Folder::kept(Cluster::NAME, wanted, account)?,
+            None => Folder::temporary(Cluster::NAME, account)?,
         };
         let cluster = Cluster {
             programs,
-            account,
             superuser: self.superuser,
             password: self.password,
         };
@@ -209,7 +211,6 @@ impl PostgresBuilder {
         if !data_are_older {
             cluster.create(&folder)?;
         }
-        cluster.write_access_rules(&folder)?;
         let (user, password) = (cluster.superuser.clone(), cluster.password.clone());
         let engine = Engine::start(cluster, folder, self.port)?;
         let address = PostgresAddress::new(HOST, engine.port(), user, password);

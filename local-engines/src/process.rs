@@ -48,7 +48,7 @@ impl Process {
         };
         let mut command = Command::new("/bin/sh");
         command
-            .args(["-c", GUARD, "engine"])
+            .args(["-c", &guard(), "engine"])
             .arg(STOP_BOUND.as_secs().to_string());
         command.arg(if launch.folder_is_temporary {
             launch.folder.as_os_str()
@@ -197,6 +197,15 @@ impl Drop for Process {
     }
 }
 
+/// The guard without its comments, which would fill every listing of processes.
+fn guard() -> String {
+    let lines = include_str!("process/guard.sh").lines();
+    lines
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
 /// Gives a program of an engine English messages, one time zone, and none of the caller's PostgreSQL settings.
 pub(crate) fn quiet_environment(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
@@ -208,7 +217,6 @@ pub(crate) fn quiet_environment(command: &mut Command) {
     command.env("LC_ALL", "C").env("TZ", "UTC");
 }
 
-const GUARD: &str = include_str!("process/guard.sh");
 /// A shutdown takes milliseconds; this is for a machine that is out of breath.
 const STOP_BOUND: Duration = Duration::from_secs(10);
 /// Short beside every act that is waited for.

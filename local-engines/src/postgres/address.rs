@@ -96,18 +96,22 @@ impl PostgresAddress {
         )
     }
 
+    /// The cluster that [`PostgresAddress::VARIABLE`] names, when it is set and somebody answers there.
     pub(super) fn from_environment() -> Result<Option<Self>, EngineError> {
-        let Some(value) = env::var_os(Self::VARIABLE).filter(|value| !value.is_empty()) else {
-            return Ok(None);
-        };
-        let address = value.to_str().and_then(Self::parse).ok_or_else(|| {
-            handover_error(
-                "expected host, port, user and, where needed, password with one space between"
-                    .into(),
-            )
+        let value = env::var_os(Self::VARIABLE).filter(|value| !value.is_empty());
+        value
+            .map(|value| Self::handed_over(&value.to_string_lossy()))
+            .transpose()
+    }
+
+    fn handed_over(value: &str) -> Result<Self, EngineError> {
+        let address = Self::parse(value).ok_or_else(|| {
+            let form =
+                "expected host, port, user and, where needed, password, with one space between";
+            handover_error(form.into())
         })?;
         address.check_listening()?;
-        Ok(Some(address))
+        Ok(address)
     }
 
     /// Finds data that were made with another superuser or password, which the server itself would never mention.
@@ -238,6 +242,17 @@ mod tests {
         ] {
             assert_eq!(PostgresAddress::parse(value), None, "{value}");
         }
+    }
+
+    #[test]
+    fn a_handed_over_address_where_nobody_answers_is_named_without_its_password() {
+        let port = crate::port::free().unwrap();
+        let error = PostgresAddress::handed_over(&format!("127.0.0.1 {port} postgres hunter2"));
+        let expected = format!(
+            "cannot use the PostgreSQL named by `SMART_TEST_POSTGRES`: nobody answers on 127.0.0.1:{port}: \
+             Connection refused (os error 111); unset it to start a private one"
+        );
+        assert_eq!(error.unwrap_err().to_string(), expected);
     }
 
     #[test]

@@ -2,16 +2,14 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, OpenOptions},
-    io::{self, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, fchown},
+    fs, io,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
     time::Duration,
 };
 
 use crate::{
     EngineError,
-    account::Account,
     engine::{Server, last_lines},
     folder::Folder,
     password::Password,
@@ -23,7 +21,6 @@ use crate::{
 pub(super) struct Cluster {
     /// The folder with `initdb` and `postgres`.
     pub(super) programs: PathBuf,
-    pub(super) account: Option<Account>,
     pub(super) superuser: String,
     pub(super) password: Option<Password>,
 }
@@ -46,6 +43,9 @@ impl Server for Cluster {
         for setting in SETTINGS.iter().chain(passing) {
             arguments.extend(["-c".into(), setting.into()]);
         }
+        let mut rules = OsString::from("hba_file=");
+        rules.push(self.write_access_rules(folder)?);
+        arguments.extend(["-c".into(), rules]);
         Ok(self.launch_program("postgres", arguments, folder))
     }
 
@@ -89,22 +89,19 @@ impl Cluster {
         if folder.is_temporary() {
             arguments.push("--no-sync".into());
         }
-        let password = self.write_password(folder)?;
-        if let Some(password) = &password {
+        if let Some(Password(password)) = &self.password {
             arguments.push("--pwfile".into());
-            arguments.push(password.into());
+            arguments.push(folder.write("password", password)?.into());
         }
         let ended = self.run_to_the_end("initdb", arguments, folder);
-        if let Some(password) = password {
-            fs::remove_file(&password).map_err(EngineError::folder("remove", password))?;
-        }
+        folder.remove("password")?;
         ended?;
         let data = folder.data();
         fs::rename(&fresh, &data).map_err(EngineError::folder("move the new data to", data))
     }
 
     /// Who may log in, and how. Written at each start, because the options may have changed.
-    pub(super) fn write_access_rules(&self, folder: &Folder) -> Result<(), EngineError> {
+    fn write_access_rules(&self, folder: &Folder) -> Result<PathBuf, EngineError> {
         let superuser = self.superuser.replace('"', "\"\"");
         let method = if self.password.is_some() {
             "scram-sha-256"
@@ -116,30 +113,25 @@ impl Cluster {
              host all \"{superuser}\" {HOST}/32 {method}\n\
              host all all {HOST}/32 scram-sha-256\n"
         );
-        let path = folder.data().join("pg_hba.conf");
-        fs::write(&path, rules).map_err(EngineError::folder("write", path))
+        folder.write("pg_hba.conf", &rules)
     }
 
-    /// initdb takes the password from a file, which its account must be able to read.
-    fn write_password(&self, folder: &Folder) -> Result<Option<PathBuf>, EngineError> {
-        let Some(Password(password)) = &self.password else {
-            return Ok(None);
-        };
-        let path = folder.path().join("data.password");
-        let written = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&path)
-            .and_then(|mut file| {
-                if let Some(account) = &self.account {
-                    fchown(&file, Some(account.uid), Some(account.gid))?;
-                }
-                file.write_all(password.as_bytes())
-            });
-        written.map_err(EngineError::folder("write", &path))?;
-        Ok(Some(path))
+    /// Removes the small block of shared memory that a killed server cannot remove itself, as a power failure would.
+    ///
+    /// Otherwise each kill without a restart would use up one of the few blocks that the system has.
+    pub(super) fn remove_shared_memory(&self, folder: &Path) {
+        let note = fs::read_to_string(folder.join("data/postmaster.pid")).unwrap_or_default();
+        let block = note
+            .lines()
+            .nth(SHARED_MEMORY_LINE - 1)
+            .and_then(|line| line.split_whitespace().nth(1));
+        if let Some(block) = block {
+            // Where there is no such tool the block stays, which hurts nobody soon.
+            let _ = Command::new("ipcrm")
+                .args(["-m", block])
+                .stderr(Stdio::null())
+                .status();
+        }
     }
 
     fn run_to_the_end(
@@ -182,7 +174,7 @@ impl Cluster {
         Launch {
             program: self.programs.join(Path::new(program)),
             arguments,
-            account: self.account.as_ref(),
+            account: folder.account(),
             folder: folder.path().to_path_buf(),
             folder_is_temporary: folder.is_temporary(),
             log: folder.log(),
@@ -198,17 +190,18 @@ const SETTINGS: [&str; 4] = [
     "log_destination=stderr",
 ];
 
-/// For a cluster that is thrown away: speed for durability, room for many test pools, and shared memory in files of the
-/// data folder, so that a killed cluster leaves nothing behind in the machine's.
-const PASSING_SETTINGS: [&str; 5] = [
+/// For a cluster that is thrown away: nothing is forced to the disk, so data outlive the server but not the machine;
+/// room for many test pools; and shared memory in files of the data folder, so that a killed cluster leaves none behind.
+const PASSING_SETTINGS: [&str; 4] = [
     "fsync=off",
-    "synchronous_commit=off",
     "full_page_writes=off",
     "max_connections=300",
     "dynamic_shared_memory_type=mmap",
 ];
 
-/// The line of `postmaster.pid` that holds the server's state; the first one holds its process number.
+/// Lines of `postmaster.pid`, whose first one holds the process number: key and number of the shared memory,
+/// and the server's state.
+const SHARED_MEMORY_LINE: usize = 7;
 const STATUS_LINE: usize = 8;
 /// Takes a third of a second; this is for a machine that is out of breath.
 const CREATE_BOUND: Duration = Duration::from_secs(120);

@@ -7,6 +7,12 @@
 # $1: seconds for an orderly stop    $2: folder to remove afterwards, or empty    rest: the engine
 seconds=$1 folder=$2
 shift 2
+lives() {
+    kill -0 $$ || return
+    # The first process of a container may never collect the dead; Linux shows them as such.
+    read -r state 2>/dev/null </proc/$$/stat || return 0
+    case ${state##*") "} in Z*) return 1 ;; esac
+}
 exec 3<&0 </dev/null
 (
     trap '' HUP INT TERM
@@ -21,7 +27,7 @@ exec 3<&0 </dev/null
         for process in $paused; do kill -CONT "$process"; done
         kill -INT $$
         rounds=$((seconds * 20))
-        while [ "$rounds" -gt 0 ] && kill -0 $$; do
+        while [ "$rounds" -gt 0 ] && lives; do
             sleep 0.05
             rounds=$((rounds - 1))
         done

@@ -1,10 +1,9 @@
 //! Starts the server, and asks it whether it is the one.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs,
     io::{self, BufRead as _, BufReader, Write as _},
     net::{SocketAddr, TcpStream},
-    os::unix::fs::OpenOptionsExt as _,
     path::PathBuf,
     time::Duration,
 };
@@ -26,19 +25,11 @@ impl Server for RedisServer {
         let data = folder.data();
         fs::create_dir_all(&data).map_err(EngineError::folder("create", data))?;
         // A file, not arguments: those can be read by everybody on the machine.
-        let path = folder.path().join("redis.conf");
-        let written = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&path)
-            .and_then(|mut file| file.write_all(self.configuration(folder, port).as_bytes()));
-        written.map_err(EngineError::folder("write", &path))?;
+        let configuration = folder.write("redis.conf", &self.configuration(folder, port))?;
         Ok(Launch {
             program: self.program.clone(),
-            arguments: vec![path.into()],
-            account: None,
+            arguments: vec![configuration.into()],
+            account: folder.account(),
             folder: folder.path().to_path_buf(),
             folder_is_temporary: folder.is_temporary(),
             log: folder.log(),
