@@ -88,6 +88,22 @@ async fn changes_are_told_once_each() {
     );
 }
 
+/// Time jumps over everything that was due in between, as for a process that got no processor.
+#[tokio::test(start_paused = true)]
+async fn standing_still_is_told_as_stale_and_then_as_passed() {
+    let switch = Switch::on();
+    let running = Running::after_first_round(vec![switch.check("stock", Duration::ZERO)]).await;
+    tokio::time::advance(seconds(100)).await;
+    pass_time(seconds(1)).await;
+    assert_eq!(
+        running.changes(),
+        [
+            "critical check `stock` fails: stale: no new result for 1m 40s",
+            "critical check `stock` passes again: answered",
+        ]
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_change_is_told_before_the_first_round_ends() {
     let switch = Switch::off();
