@@ -30,6 +30,18 @@
 //! ```
 
 mod loader;
+
+mod decode;
+mod folder;
+mod loaded;
+mod placeholder;
+mod source;
+
+mod nearest;
+mod origin;
+mod tree;
+
+mod error;
 mod realm;
 mod secret;
 
@@ -38,9 +50,8 @@ pub mod report;
 pub mod secrets;
 pub mod size;
 
-mod error;
-
 pub use error::LoadError;
-pub use loader::{Loaded, Loader};
+pub use loaded::Loaded;
+pub use loader::Loader;
 pub use realm::Realm;
 pub use secret::Secret;

@@ -87,19 +87,73 @@ pub enum FaultKind {
     LaptopValue,
 }
 
+impl Fault {
+    pub(crate) fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            key: None,
+            found: None,
+            origin: None,
+            message: message.into(),
+            hints: Vec::new(),
+        }
+    }
+
+    pub(crate) fn key(self, key: impl Into<String>) -> Self {
+        Self {
+            key: Some(key.into()),
+            ..self
+        }
+    }
+
+    pub(crate) fn found(self, found: impl Into<String>) -> Self {
+        Self {
+            found: Some(found.into()),
+            ..self
+        }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The key with what was found there.
+    pub(crate) fn subject(&self) -> Option<String> {
+        let key = printable(self.key.as_ref()?);
+        Some(match &self.found {
+            Some(found) => format!("`{key}` = {found}"),
+            None if self.kind == FaultKind::Unfilled => format!("`{key}` is empty"),
+            None => format!("`{key}`"),
+        })
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let subject = crate::error::subject(self);
-        let parts: Vec<&str> = [
-            Some(subject.as_str()),
+        let subject = self.subject();
+        let first = [
+            subject.as_deref(),
             self.origin.as_deref(),
             Some(self.message.as_str()),
-        ]
-        .into_iter()
-        .flatten()
-        .filter(|part| !part.is_empty())
-        .chain(self.hints.iter().map(String::as_str))
-        .collect();
+        ];
+        let parts: Vec<&str> = first
+            .into_iter()
+            .flatten()
+            .chain(self.hints.iter().map(String::as_str))
+            .collect();
         f.write_str(&parts.join("; "))
     }
+}
+
+/// The text without signs that would move the cursor of a terminal or hide other signs.
+pub(crate) fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for sign in text.chars() {
+        match sign {
+            '"' | '\'' | '\\' => printable.push(sign),
+            _ => printable.extend(sign.escape_debug()),
+        }
+    }
+    printable
 }

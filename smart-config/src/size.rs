@@ -91,7 +91,7 @@ fn written(bytes: u64) -> String {
         .iter()
         .rev()
         .filter(|(unit, _)| *unit == "B" || unit.contains('i'))
-        .find(|(_, factor)| bytes > 0 && bytes % factor == 0)
+        .find(|(_, factor)| bytes > 0 && bytes.is_multiple_of(*factor))
         .unwrap_or(&UNITS[0]);
     format!("{}{unit}", bytes / factor)
 }
