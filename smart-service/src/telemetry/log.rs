@@ -30,22 +30,23 @@ impl FromStr for LogFilter {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let targets = Targets::from_str(text)
-            .map_err(|_| "expected a level (`off`, `error`, `warn`, `info`, `debug`, `trace`), or levels by module, such as `info,sqlx=warn`".to_owned())?;
-        // A bare word that is no level reads as a module at level trace: a typo would log everything.
-        match text
-            .split(',')
-            .map(str::trim)
-            .find(|part| !part.contains('=') && part.parse::<LevelFilter>().is_err())
-        {
-            Some(part) => Err(format!(
-                "`{part}` is no level; expected `off`, `error`, `warn`, `info`, `debug`, `trace`, or `module=level`"
-            )),
-            None => Ok(Self {
-                text: text.to_owned(),
-                targets,
-            }),
+        // The library reads a bare word that is no level as a module to log in full: a typo would log everything.
+        for part in text.split(',').map(str::trim) {
+            let (module, level) = part.split_once('=').unwrap_or(("everything", part));
+            if module.is_empty() || level.parse::<LevelFilter>().is_err() {
+                return Err(format!(
+                    "`{part}` is neither a level (`off`, `error`, `warn`, `info`, `debug`, `trace`) nor `module=level`"
+                ));
+            }
         }
+        let targets = text
+            .replace(' ', "")
+            .parse::<Targets>()
+            .map_err(|error| error.to_string())?;
+        Ok(Self {
+            text: text.to_owned(),
+            targets,
+        })
     }
 }
 
