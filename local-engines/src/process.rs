@@ -122,8 +122,9 @@ impl Process {
     }
 
     pub(crate) fn resume(&mut self) {
-        self.signal_paused(Signal::CONT);
-        self.paused.clear();
+        for process in self.paused.drain(..).rev() {
+            let _ = kill_process(process, Signal::CONT);
+        }
         let _ = writeln!(self.guard, "paused");
     }
 
@@ -148,16 +149,21 @@ impl Process {
         let _ = writeln!(self.guard, "paused {}", numbers.join(" "));
     }
 
+    /// Kills the children first: the stopped parent cannot collect them, so no number in the list is given away.
     fn kill_all(&mut self) {
         self.freeze();
-        self.signal_paused(Signal::KILL);
-    }
-
-    /// The parent comes last: until then it cannot collect a child, so no number in the list is given away.
-    fn signal_paused(&self, signal: Signal) {
-        for pid in self.paused.iter().rev() {
-            let _ = kill_process(*pid, signal);
+        let Some((parent, children)) = self.paused.split_first() else {
+            return;
+        };
+        for child in children {
+            let _ = kill_process(*child, Signal::KILL);
         }
+        // A child that is still on its way out holds on to shared memory, which keeps the next server from starting.
+        let deadline = Instant::now() + KILL_BOUND;
+        while !children::of(*parent).is_empty() && Instant::now() < deadline {
+            thread::sleep(POLL);
+        }
+        let _ = kill_process(*parent, Signal::KILL);
     }
 
     fn end(&mut self) {
@@ -219,5 +225,7 @@ pub(crate) fn quiet_environment(command: &mut Command) {
 
 /// A shutdown takes milliseconds; this is for a machine that is out of breath.
 const STOP_BOUND: Duration = Duration::from_secs(10);
+/// The kernel needs a moment to take a process apart.
+const KILL_BOUND: Duration = Duration::from_secs(5);
 /// Short beside every act that is waited for.
 pub(crate) const POLL: Duration = Duration::from_millis(2);
