@@ -38,9 +38,8 @@ impl Faults {
         self.0.iter_mut().map(|(_, fault)| fault)
     }
 
-    pub(crate) fn retain(&mut self, mut wanted: impl FnMut(Option<&Origin>, &Fault) -> bool) {
-        self.0
-            .retain(|(origin, fault)| wanted(origin.as_ref(), fault));
+    pub(crate) fn retain(&mut self, mut wanted: impl FnMut(Option<&Origin>) -> bool) {
+        self.0.retain(|(origin, _)| wanted(origin.as_ref()));
     }
 }
 
@@ -128,3 +127,40 @@ const MAX_SHOWN: usize = 50;
 
 /// A longer cell sticks out instead of moving the column of all others.
 const MAX_COLUMN: usize = 48;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::FaultKind;
+
+    #[test]
+    fn report_has_aligned_columns_and_indented_hints() {
+        let file = |line| {
+            Some(Origin::File {
+                path: "config/default.toml".to_owned(),
+                line,
+            })
+        };
+        let mut faults = Faults::default();
+        let missing = Fault::new(FaultKind::Missing, "is not set anywhere").key("app.stock");
+        faults.add(None, missing.hint("add it").hint("or not"));
+        let value = Fault::new(FaultKind::BadValue, "expected a number").key("app.ratio");
+        faults.add(file(14), value.found("\"x\""));
+        faults.add(
+            file(3),
+            Fault::new(FaultKind::Syntax, "unclosed table, at column 6"),
+        );
+        let long = Fault::new(FaultKind::UnknownKey, "unknown key").key("x".repeat(60));
+        faults.add(Some(Origin::Variable("SMART__X".to_owned())), long);
+        let error = LoadError::new(Realm::local(), faults);
+        insta::assert_snapshot!(error, @r#"
+    cannot load configuration for realm `local`: 4 faults
+      config/default.toml:3  unclosed table, at column 6
+      `app.ratio` = "x"      config/default.toml:14  expected a number
+      `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`  SMART__X                unknown key
+      `app.stock`            is not set anywhere
+          add it
+          or not
+    "#);
+    }
+}

@@ -12,7 +12,7 @@ use crate::loaded::{self, Loaded};
 use crate::origin::Origin;
 use crate::placeholder;
 use crate::realm::Realm;
-use crate::report::{Checked, Fault, FaultKind, Placeholder};
+use crate::report::{Checked, Fault, FaultKind, Placeholder, printable};
 use crate::secret::HIDDEN;
 use crate::secrets::SecretSource;
 use crate::source::{self, AssignedLayer, Document, Place};
@@ -266,13 +266,12 @@ impl<'a> Run<'a> {
                 .iter()
                 .filter_map(|(origin, _)| file_of(origin.as_ref()))
                 .collect();
-            found.retain(|origin, fault| {
-                fault.kind != FaultKind::Missing
-                    && file_of(origin).is_none_or(|file| !broken.contains(&file))
+            found.retain(|origin| {
+                origin.is_some() && file_of(origin).is_none_or(|file| !broken.contains(&file))
             });
         }
         self.faults.append(found);
-        self.refuse_laptop_values(&decoded.secrets);
+        self.refuse_laptop_values(base, &decoded.secrets);
         if self.faults.is_empty() {
             return Ok((decoded, self.tree));
         }
@@ -284,11 +283,12 @@ impl<'a> Run<'a> {
     }
 
     /// A password that everybody with the source code can read must not guard anything but a laptop.
-    fn refuse_laptop_values(&mut self, secrets: &BTreeSet<Path>) {
+    fn refuse_laptop_values(&mut self, base: &Path, secrets: &BTreeSet<Path>) {
         let Some(laptop) = &self.laptop else { return };
         laptop.walk(&Path::default(), &mut |path, node| {
-            let guarded = self.left_open.contains(path)
-                || secrets.iter().any(|secret| path.starts_with(secret));
+            let guarded = path.starts_with(base)
+                && (self.left_open.contains(path)
+                    || secrets.iter().any(|secret| path.starts_with(secret)));
             let Some(value) = node.scalar().filter(|value| guarded && !value.is_empty()) else {
                 return;
             };
@@ -330,7 +330,9 @@ fn file_of(origin: Option<&Origin>) -> Option<String> {
 /// Types put values into their messages, also those of other keys.
 fn scrub(fault: &mut Fault, hidden: &BTreeSet<String>) {
     // Shorter ones would make words unreadable, and are no secrets worth the name.
-    for value in hidden.iter().filter(|value| value.len() >= 4) {
+    let written = |value: &String| [value.clone(), printable(value)];
+    let hidden = hidden.iter().filter(|value| value.len() >= 4);
+    for value in hidden.flat_map(written) {
         if fault.kind == FaultKind::BadValue || fault.kind == FaultKind::SecretSource {
             fault.message = fault.message.replace(value.as_str(), HIDDEN);
         }

@@ -6,7 +6,7 @@ use std::error::Error;
 use crate::error::Faults;
 use crate::nearest::nearest;
 use crate::origin::Origin;
-use crate::report::{Fault, FaultKind};
+use crate::report::{Fault, FaultKind, printable};
 use crate::secret::Secret;
 use crate::secrets::{SecretName, SecretNameError, SecretSource};
 use crate::tree::{Kind, Node, Path};
@@ -44,7 +44,7 @@ impl Placeholder {
     fn fault(&self, kind: FaultKind, message: String) -> Fault {
         let fault = Fault::new(kind, message).key(self.path.to_string());
         match &self.reference {
-            Some(name) => fault.found(format!("\"{REFERENCE}{}\"", name.escape_debug())),
+            Some(name) => fault.found(format!("\"{REFERENCE}{}\"", printable(name))),
             None => fault,
         }
     }
@@ -81,13 +81,10 @@ pub(crate) fn fill(tree: &mut Node, sources: &[Box<dyn SecretSource>], faults: &
             }
         }
     }
-    let answers = ask(
-        sources,
-        named.iter().map(|(_, name)| name.clone()).collect(),
-        faults,
-    );
-    // Asked once for all unfilled placeholders: a source may be across the network.
-    let mut known = None;
+    let wanted: BTreeSet<SecretName> = named.iter().map(|(_, name)| name.clone()).collect();
+    let Asked { answers, silent } = ask(sources, wanted.clone(), faults);
+    // Looked up once for all unfilled placeholders: a source may be across the network.
+    let mut looked = None;
     for (placeholder, name) in named {
         if let Some((value, source)) = answers.get(&name) {
             if let Some(node) = tree.at_mut(&placeholder.path) {
@@ -100,13 +97,8 @@ pub(crate) fn fill(tree: &mut Node, sources: &[Box<dyn SecretSource>], faults: &
             continue;
         }
         stand_in(tree, &placeholder);
-        let known = known.get_or_insert_with(|| {
-            sources
-                .iter()
-                .map(|source| source.known_names())
-                .collect::<Vec<_>>()
-        });
-        let fault = unfilled(&placeholder, &name, sources, known);
+        let looked = looked.get_or_insert_with(|| look(sources, &silent, &wanted));
+        let fault = unfilled(&placeholder, &name, looked);
         faults.add(placeholder.origin, fault);
     }
 }
@@ -124,14 +116,24 @@ fn stand_in(tree: &mut Node, placeholder: &Placeholder) {
     }
 }
 
-/// The first answer for each name, with the source that gave it.
+/// What the sources said.
+struct Asked {
+    /// The first answer for each name, with the source that gave it.
+    answers: BTreeMap<SecretName, (Secret, String)>,
+    /// The positions of the sources that could not answer.
+    silent: BTreeSet<usize>,
+}
+
 fn ask(
     sources: &[Box<dyn SecretSource>],
     mut wanted: BTreeSet<SecretName>,
     faults: &mut Faults,
-) -> BTreeMap<SecretName, (Secret, String)> {
-    let mut answers = BTreeMap::new();
-    for source in sources {
+) -> Asked {
+    let mut asked = Asked {
+        answers: BTreeMap::new(),
+        silent: BTreeSet::new(),
+    };
+    for (position, source) in sources.iter().enumerate() {
         if wanted.is_empty() {
             break;
         }
@@ -141,56 +143,90 @@ fn ask(
                 for (name, value) in values {
                     // An answer that was not asked for is nothing to rely on.
                     if !value.expose().is_empty() && wanted.remove(&name) {
-                        answers.insert(name, (value, source.describe()));
+                        asked.answers.insert(name, (value, source.describe()));
                     }
                 }
             }
             Err(error) => {
+                asked.silent.insert(position);
                 let mut message = error.to_string();
                 let mut cause = error.source();
                 while let Some(error) = cause {
                     message = format!("{message}: {error}");
                     cause = error.source();
                 }
-                faults.add(
-                    Some(Origin::Secret(source.describe())),
-                    Fault::new(FaultKind::SecretSource, message),
-                );
+                let fault = Fault::new(FaultKind::SecretSource, printable(&message));
+                faults.add(Some(Origin::Secret(source.describe())), fault);
             }
         }
     }
-    answers
+    asked
 }
 
-fn unfilled(
-    placeholder: &Placeholder,
-    name: &SecretName,
-    sources: &[Box<dyn SecretSource>],
-    known: &[Vec<String>],
-) -> Fault {
-    let mut fault = placeholder.fault(
-        FaultKind::Unfilled,
-        "a placeholder that nothing fills".to_owned(),
-    );
-    for (source, known) in sources.iter().zip(known) {
-        let dotted = name.dotted();
-        let looked = format!("looked in {}", source.describe());
-        fault = fault.hint(
-            if known.iter().any(|known| known.replace('/', ".") == dotted) {
-                format!("{looked}, where its value is empty")
-            } else if let Some(near) = nearest(&dotted, known.iter().map(String::as_str)) {
-                format!(
-                    "{looked}, where the nearest name is `{}`",
-                    near.escape_debug()
-                )
-            } else {
-                looked
-            },
-        );
+/// What a fault tells about one source.
+struct Looked<'a> {
+    source: &'a dyn SecretSource,
+    silent: bool,
+    /// The names it knows, with dots.
+    known: Vec<String>,
+    /// Those of them that no placeholder asks for: one of these may be mistyped.
+    spare: Vec<String>,
+}
+
+fn look<'a>(
+    sources: &'a [Box<dyn SecretSource>],
+    silent: &BTreeSet<usize>,
+    wanted: &BTreeSet<SecretName>,
+) -> Vec<Looked<'a>> {
+    let wanted: BTreeSet<String> = wanted.iter().map(SecretName::dotted).collect();
+    let looked = sources.iter().enumerate().map(|(position, source)| {
+        let silent = silent.contains(&position);
+        let known = if silent {
+            Vec::new()
+        } else {
+            source.known_names()
+        };
+        let known: Vec<String> = known
+            .into_iter()
+            .map(|name| name.replace('/', "."))
+            .collect();
+        let is_spare = |name: &&String| !wanted.contains(*name);
+        Looked {
+            source: &**source,
+            silent,
+            spare: known.iter().filter(is_spare).cloned().collect(),
+            known,
+        }
+    });
+    looked.collect()
+}
+
+fn unfilled(placeholder: &Placeholder, name: &SecretName, looked: &[Looked<'_>]) -> Fault {
+    let message = "a placeholder that nothing fills".to_owned();
+    let mut fault = placeholder.fault(FaultKind::Unfilled, message);
+    let dotted = name.dotted();
+    for Looked {
+        source,
+        silent,
+        known,
+        spare,
+    } in looked
+    {
+        let place = source.describe();
+        let near = nearest(&dotted, spare.iter().map(String::as_str));
+        fault = fault.hint(match near {
+            _ if *silent => format!("could not look in {place}"),
+            _ if known.contains(&dotted) => format!("looked in {place}, where its value is empty"),
+            Some(near) => format!(
+                "looked in {place}, where the nearest name is `{}`",
+                printable(near)
+            ),
+            None => format!("looked in {place}"),
+        });
     }
-    let remedies: Vec<String> = sources
+    let remedies: Vec<String> = looked
         .iter()
-        .map(|source| source.remedy(name))
+        .map(|looked| looked.source.remedy(name))
         .chain(
             placeholder
                 .path

@@ -83,7 +83,7 @@ impl<T: TryFrom<u64>> Visitor<'_> for SizeVisitor<T> {
 }
 
 fn with_unit(digits: &str) -> String {
-    format!("a size with a unit, such as \"{digits}KiB\"")
+    format!("a size with a unit, such as \"{digits}B\"")
 }
 
 fn written(bytes: u64) -> String {
@@ -154,7 +154,7 @@ mod tests {
         ];
         for error in errors {
             assert!(
-                error.contains("expected a size with a unit, such as \"10KiB\""),
+                error.contains("expected a size with a unit, such as \"10B\""),
                 "{error}"
             );
         }

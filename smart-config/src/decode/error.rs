@@ -106,12 +106,16 @@ impl std::error::Error for DecodeError {}
 
 /// `a`, `b` or `c`.
 pub(crate) fn one_of(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.split_last() {
-        None => "nothing".to_owned(),
-        Some((only, [])) => only.clone(),
-        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or `{last}`", all_of(others)),
+        _ => all_of(names),
     }
+}
+
+/// `a`, `b`, `c`.
+pub(crate) fn all_of(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
 }
 
 /// Says what serde expects in the words of somebody who edits a file.

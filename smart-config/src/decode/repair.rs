@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 
 use crate::decode::decoder::{Context, Decoder, STAND_IN_TEXTS};
-use crate::decode::error::{DecodeError, Problem, one_of};
+use crate::decode::error::{DecodeError, Problem, all_of, one_of};
 use crate::error::Faults;
 use crate::nearest::nearest;
 use crate::origin::Origin;
@@ -187,24 +187,29 @@ impl Repair<'_> {
     }
 
     fn note_missing(&mut self, path: &Path) {
-        let mut fault = Fault::new(FaultKind::Missing, "is not set anywhere").key(path.to_string());
-        if let Some((parent, Segment::Key(key))) = path.split_last() {
-            let place = if parent.is_root() {
-                String::new()
-            } else {
-                format!("under [{parent}] ")
-            };
-            let variable = path
-                .variable()
-                .map(|name| format!(", or set `{name}`"))
-                .unwrap_or_default();
-            fault = fault.hint(format!(
-                "add `{} = ...` {place}in `{}`{variable}",
-                printable(key),
-                self.add_missing_to
-            ));
-        }
-        self.note(None, fault);
+        let Some((parent, Segment::Key(key))) = path.split_last() else {
+            return;
+        };
+        let key = printable(key);
+        let fault = Fault::new(FaultKind::Missing, "is not set anywhere").key(path.to_string());
+        let Some(variable) = path.variable() else {
+            // Part of a list, which stands in one file as a whole.
+            let origin = self.tree.at(&parent).and_then(Node::first_origin).cloned();
+            return self.note(
+                origin,
+                fault.hint(format!("add `{key} = ...` to `{parent}`")),
+            );
+        };
+        let place = match parent.is_root() {
+            true => format!("at the top of `{}`", self.add_missing_to),
+            false => format!("under [{parent}] in `{}`", self.add_missing_to),
+        };
+        let hint = if self.context.secrets.borrow().contains(path) {
+            format!("add `{key} = \"\"` {place}, for a secret source to fill, or set `{variable}`")
+        } else {
+            format!("add `{key} = ...` {place}, or set `{variable}`")
+        };
+        self.note(None, fault.hint(hint));
     }
 
     fn note_unknown(&mut self, path: &Path, expected: &[&str]) {
@@ -216,10 +221,7 @@ impl Repair<'_> {
         let message = match near {
             Some(near) => format!("unknown key; did you mean `{near}`?"),
             None if expected.is_empty() => "unknown key; no key is known here".to_owned(),
-            None => format!(
-                "unknown key; known here: {}",
-                one_of(expected).replace(" or ", ", ")
-            ),
+            None => format!("unknown key; known here: {}", all_of(expected)),
         };
         if let (Some(near), Some((parent, _))) = (near, path.split_last()) {
             self.excused.push(parent.key(near));
@@ -242,27 +244,20 @@ impl Repair<'_> {
             matches!(&problem, Problem::WrongType { expected } if expected == "a table");
         let mut hints = Vec::new();
         let message = match problem {
-            // Text from a variable has no type to speak of.
-            Problem::WrongType { expected }
-                if node.origin.as_ref().is_some_and(Origin::is_untyped) =>
-            {
-                format!("expected {expected}")
-            }
-            Problem::WrongType { expected } => {
+            Problem::WrongType { expected } if tells_kind(node, &expected) => {
                 if is_quoted(node, &expected) {
                     hints.push("remove the quotes".to_owned());
                 }
                 format!("expected {expected}, found {}", node.kind_name())
             }
-            Problem::WrongValue { expected } => format!("expected {expected}"),
+            Problem::WrongType { expected } | Problem::WrongValue { expected } => {
+                format!("expected {expected}")
+            }
             Problem::UnknownVariant { expected } => {
                 let written = node.scalar().filter(|_| !secret);
-                if let Some(near) =
-                    written.and_then(|text| nearest(&text, expected.iter().copied()))
-                {
-                    hints.push(format!("did you mean `{near}`?"));
-                }
-                format!("expected {}", one_of(expected))
+                let near = written.and_then(|text| nearest(&text, expected.iter().copied()));
+                let meant = near.map(|near| format!("; did you mean `{near}`?"));
+                format!("expected {}{}", one_of(expected), meant.unwrap_or_default())
             }
             _ if secret => "its type refuses it; the reason could show the secret".to_owned(),
             problem => printable(&DecodeError::new(problem).to_string()),
@@ -288,6 +283,13 @@ pub(crate) fn is_secret(path: &Path, node: &Node, secrets: &BTreeSet<Path>) -> b
         secret |= node.origin.as_ref().is_some_and(Origin::is_secret_source)
     });
     secret
+}
+
+/// Whether it helps to say what kind of value was found: text from a variable has no kind to speak of, and a number
+/// that is too large for its type still is a number.
+fn tells_kind(node: &Node, expected: &str) -> bool {
+    let untyped = node.origin.as_ref().is_some_and(Origin::is_untyped);
+    !untyped && !expected.starts_with(node.kind_name())
 }
 
 fn is_quoted(node: &Node, expected: &str) -> bool {

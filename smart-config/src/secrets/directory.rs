@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 
 use crate::secret::Secret;
@@ -30,11 +31,14 @@ impl SecretSource for SecretDirectory {
         wanted: &[SecretName],
     ) -> Result<BTreeMap<SecretName, Secret>, SecretSourceError> {
         // Reading a file in an absent directory only says that the file is absent.
-        let metadata = self.path.metadata().map_err(|error| {
-            SecretSourceError::new(format!("cannot be opened: {}", error.kind()))
-        })?;
-        if !metadata.is_dir() {
-            return Err(SecretSourceError::new("is no directory"));
+        let refuse = |message: String| Err(SecretSourceError::new(message));
+        match self.path.metadata() {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => return refuse("is no directory".to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return refuse("there is no such directory".to_owned());
+            }
+            Err(error) => return refuse(format!("cannot be opened: {}", error.kind())),
         }
         let mut values = BTreeMap::new();
         let mut unreadable = Vec::new();

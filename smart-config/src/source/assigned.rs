@@ -101,12 +101,18 @@ impl AssignedLayer {
                 text: text.to_owned(),
                 origin,
             }),
-            Err(message) => faults.add(
-                Some(origin),
-                Fault::new(FaultKind::BadName, message)
-                    .key(key.to_owned())
-                    .hint("name the key with dots between its parts, for example `http.port`"),
-            ),
+            Err(message) => {
+                let fault = Fault::new(FaultKind::BadName, message)
+                    .hint("name the key with dots between its parts, for example `http.port`");
+                faults.add(
+                    Some(origin),
+                    if key.is_empty() {
+                        fault
+                    } else {
+                        fault.key(key)
+                    },
+                );
+            }
         }
     }
 }

@@ -62,7 +62,15 @@ impl Document {
         // What follows the first errors is mostly their echo.
         for error in errors.iter().take(MAX_SYNTAX_FAULTS) {
             let start = error.span().map_or(0, |span| span.start);
-            let message = format!("{}, at column {}", error.message(), reader.column(start));
+            let message = error.message();
+            // These say nothing to somebody who edits a file.
+            let message = message
+                .strip_suffix(", expected literal string")
+                .unwrap_or(message);
+            let message = message
+                .strip_suffix(", expected nothing")
+                .unwrap_or(message);
+            let message = format!("{message}, at column {}", reader.column(start));
             reader.fault(FaultKind::Syntax, start, None, message);
         }
         let table = reader.root(table.into_inner());
