@@ -43,7 +43,9 @@ fn wanted(missing: &[(&str, EngineError)]) -> String {
         .iter()
         .map(|(_, error)| format!("\n  {error}"))
         .collect();
-    format!("the tests need engines that are not there{lines}")
+    let offer = "`cargo xtask setup` does it by itself where there is apt-get and leave to use it: \
+                 as root, or with a sudo that does not ask";
+    format!("the tests need engines that are not there{lines}\n  {offer}")
 }
 
 /// A shell that may install packages, if there is a way to one without a question.
