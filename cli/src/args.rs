@@ -15,10 +15,10 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Write a new service and prove that it builds, passes its tests, boots and is healthy
+    /// Write a new service and prove that it works
     GenerateService(GenerateServiceArgs),
 
-    /// Run the PostgreSQL and Redis that `config/local.toml` points at, until Ctrl-C
+    /// Run the PostgreSQL and Redis of a service, until Ctrl-C
     #[command(long_about = ENGINES_HELP)]
     Engines,
 

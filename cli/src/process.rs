@@ -84,21 +84,30 @@ pub(crate) fn run(
 
 /// Runs `command` to its end and returns what it printed, without progress.
 pub(crate) fn capture(command: &mut Command, interrupt: &Interrupt) -> Result<Captured, RunError> {
-    let mut captured = Captured::default();
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let status = run(command, interrupt, |line| match line {
-        Some((Source::Stdout, line)) => captured.stdout.push(line.to_owned()),
-        Some((Source::Stderr, line)) => captured.stderr.push(line.to_owned()),
+        Some((Source::Stdout, line)) => stdout.push(line.to_owned()),
+        Some((Source::Stderr, line)) => stderr.push(line.to_owned()),
         None => {}
     })?;
-    captured.success = status.success();
-    Ok(captured)
+    Ok(Captured {
+        status,
+        stdout,
+        stderr,
+    })
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Captured {
-    pub(crate) success: bool,
+    pub(crate) status: ExitStatus,
     pub(crate) stdout: Vec<String>,
     pub(crate) stderr: Vec<String>,
+}
+
+impl Captured {
+    pub(crate) fn success(&self) -> bool {
+        self.status.success()
+    }
 }
 
 impl Group {

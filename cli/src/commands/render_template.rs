@@ -31,8 +31,8 @@ pub(crate) fn run(args: RenderTemplateArgs) -> ExitCode {
         bin: true,
         no_workspace: true,
         no_fmt: true,
-        // A file that does not exist: the user's own favourites and values are not ours.
-        config: Some(args.into.join(".no-configuration")),
+        // An empty file: the user's own favourites and values are not ours.
+        config: Some("/dev/null".into()),
         ..GenerateArgs::default()
     });
     match result {

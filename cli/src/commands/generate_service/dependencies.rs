@@ -27,7 +27,7 @@ pub(crate) fn fetch(
         None => vec!["fetch"],
     };
     let offline = run(plan, interrupt, &[&arguments[..], &["--offline"]].concat())?;
-    if offline.success {
+    if offline.success() {
         return Ok((
             (),
             format!("{}, nothing to download", locked_packages(plan)),
@@ -72,7 +72,7 @@ pub(crate) fn prune_quietly(plan: &Plan, interrupt: &Interrupt) -> Result<((), S
         return Ok(((), UNPRUNED.to_owned()));
     }
     let pruned = run(plan, interrupt, &["update", "--workspace", "--offline"])?;
-    if pruned.success {
+    if pruned.success() {
         return Ok(((), locked_packages(plan)));
     }
     fs::write(plan.folder.join("Cargo.lock"), template::LOCK_FILE)
@@ -102,7 +102,15 @@ fn locked_packages(plan: &Plan) -> String {
 }
 
 fn refused(plan: &Plan, output: Vec<String>) -> StepFault {
-    let missing = missing_crates(plan);
+    // Any other refusal, such as a version that does not exist, is told by cargo's own words alone.
+    let is_of_network = output
+        .iter()
+        .any(|line| line.contains("download") || line.contains("fetch"));
+    let missing = if is_of_network {
+        missing_crates(plan)
+    } else {
+        Vec::new()
+    };
     let mut red = match missing.as_slice() {
         [] => Red::new("cargo cannot resolve the dependencies"),
         [one] => Red::new(format!(

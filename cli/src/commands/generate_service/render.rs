@@ -17,7 +17,7 @@ use crate::{
     cargo,
     failure::Failure,
     interrupt::Interrupt,
-    process::{self, RunError},
+    process::{self, Captured, RunError, describe},
 };
 
 /// A rendered service that has not reached its place; dropping it removes every trace.
@@ -131,6 +131,7 @@ fn run_library(place: &Path, plan: &Plan, interrupt: &Interrupt) -> Result<(), F
         .env("CARGO_NAME", "smart")
         .env("TMPDIR", place.join(TEMPORARY))
         .env("NO_COLOR", "1")
+        .env("RUST_BACKTRACE", "0")
         .arg("render-template")
         .arg("--template")
         .arg(place.join(TEMPLATE))
@@ -142,8 +143,8 @@ fn run_library(place: &Path, plan: &Plan, interrupt: &Interrupt) -> Result<(), F
     }
 
     match process::capture(&mut command, interrupt) {
-        Ok(captured) if captured.success => Ok(()),
-        Ok(captured) => Err(not_written(&plan.folder, &reason(&captured.stderr))),
+        Ok(captured) if captured.success() => Ok(()),
+        Ok(captured) => Err(library_failed(&plan.folder, &captured)),
         Err(RunError::Start(error)) => Err(not_written(&plan.folder, &error.to_string())),
         Err(RunError::Interrupted) => Err(Failure::interrupted("interrupted; nothing was written")),
     }
@@ -169,21 +170,33 @@ fn not_written(folder: &Path, reason: &str) -> Failure {
         .hint("nothing was left behind; make room or choose another place with `--into PARENT`, then try again")
 }
 
-/// The library's own words for its failure: the last line with a letter in it, without its ornament.
+fn library_failed(folder: &Path, captured: &Captured) -> Failure {
+    let reason = match captured.status.code() {
+        Some(_) => reason(&captured.stderr),
+        None => format!(
+            "the rendering process was ended by {}",
+            describe(captured.status)
+        ),
+    };
+    if reason.contains("(os error ") || captured.status.code().is_none() {
+        return not_written(folder, &reason);
+    }
+    Failure::not_done(format!("cannot render the template: {reason}"))
+        .hint("nothing was written; this is a bug in the template, please report it")
+}
+
+/// The library's own words for its failure: the last line that says something, without its ornament.
 fn reason(stderr: &[String]) -> String {
-    let words = |line: &str| {
+    let words = |line: &String| {
         line.trim_start_matches(|c: char| !c.is_alphanumeric() && c != '`')
             .trim()
             .to_owned()
     };
-    let said: Vec<String> = stderr
+    let said = stderr
         .iter()
-        .map(|line| words(line))
-        .filter(|line| !line.is_empty())
-        .collect();
-    said.last()
-        .cloned()
-        .unwrap_or_else(|| String::from("the rendering process ended without a word"))
+        .map(words)
+        .rfind(|line| !line.is_empty() && !line.starts_with("note: "));
+    said.unwrap_or_else(|| String::from("the rendering process ended without a word"))
 }
 
 /// tempfile wraps the operating system's error together with a path that nobody chose.

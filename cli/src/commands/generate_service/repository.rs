@@ -47,7 +47,7 @@ impl Repository {
         git.run(&["init", "--quiet", "--template=", "--initial-branch=main"])?;
         let has_author = git
             .try_run(&["-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"])?
-            .success
+            .success()
             && git
                 .try_run(&[
                     "-c",
@@ -55,7 +55,7 @@ impl Repository {
                     "var",
                     "GIT_COMMITTER_IDENT",
                 ])?
-                .success;
+                .success();
         git.run(&[
             "-c",
             "core.excludesFile=",
@@ -137,7 +137,7 @@ impl Git<'_> {
     /// The first line that git printed.
     fn run(&self, arguments: &[&str]) -> Result<String, StepFault> {
         let captured = self.try_run(arguments)?;
-        if captured.success {
+        if captured.success() {
             return Ok(captured.stdout.into_iter().next().unwrap_or_default());
         }
         let act = arguments

@@ -123,7 +123,7 @@ impl Running {
             .as_array()
             .map(Vec::as_slice)
             .unwrap_or_default();
-        if captured.success && !checks.is_empty() {
+        if captured.success() && !checks.is_empty() {
             return Ok((
                 body.clone(),
                 format!(
