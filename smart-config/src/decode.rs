@@ -1,5 +1,6 @@
 //! Reads a struct out of the tree, and finds all faults on the way.
 
+mod access;
 mod decoder;
 mod error;
 mod repair;

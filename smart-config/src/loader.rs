@@ -83,6 +83,9 @@ impl Loader {
 
     /// Merges everything, fills placeholders and decodes.
     ///
+    /// The type should refuse unknown keys with `#[serde(deny_unknown_fields)]`. Within `flatten` and `untagged`, serde
+    /// hides from us where a fault is and that a value is a [`Secret`](crate::Secret).
+    ///
     /// # Errors
     ///
     /// All faults at once.

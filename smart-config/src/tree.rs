@@ -250,7 +250,7 @@ impl fmt::Display for Path {
 }
 
 /// Whether TOML lets the key stand without quotes.
-fn is_bare_key(key: &str) -> bool {
+pub(crate) fn is_bare_key(key: &str) -> bool {
     !key.is_empty()
         && key
             .chars()

@@ -1,14 +1,11 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::de::{
-    self, DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess,
-    Visitor,
-};
+use serde::de::{IntoDeserializer, Visitor};
 use serde::{Deserializer, forward_to_deserialize_any};
 
+use crate::decode::access::{Entries, Items, Variant};
 use crate::decode::error::{DecodeError, Problem};
-use crate::origin::Origin;
 use crate::secret::MARKER;
 use crate::tree::{Kind, Node, Path};
 
@@ -31,12 +28,12 @@ pub(crate) struct Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    fn part(&self, node: &'a Node, path: Path) -> Self {
+    pub(crate) fn part(&self, node: &'a Node, path: Path) -> Self {
         Self {
             node,
             path,
             context: self.context,
-            made_up: self.made_up || matches!(self.node.kind, Kind::StandIn(_)),
+            made_up: self.made_up || self.is_stand_in(),
         }
     }
 
@@ -77,20 +74,16 @@ impl<'a> Decoder<'a> {
         entries: &'a BTreeMap<String, Node>,
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        let is_postponed = |(key, _): &(&String, &Node)| {
-            let path = self.path.key(key);
-            self.context
-                .postponed
-                .iter()
-                .any(|postponed| postponed.starts_with(&path))
-        };
-        let (late, early): (Vec<_>, Vec<_>) = entries.iter().partition(is_postponed);
+        let mut entries: Vec<(&String, &Node)> = entries.iter().collect();
+        if !self.context.postponed.is_empty() {
+            entries.sort_by_key(|(key, _)| {
+                let path = self.path.key(key);
+                let mut postponed = self.context.postponed.iter();
+                postponed.any(|postponed| postponed.starts_with(&path))
+            });
+        }
         visitor.visit_map(Entries {
-            entries: early
-                .into_iter()
-                .chain(late)
-                .collect::<Vec<_>>()
-                .into_iter(),
+            entries: entries.into_iter(),
             current: None,
             parent: self,
         })
@@ -101,10 +94,17 @@ impl<'a> Decoder<'a> {
         items: &[Node],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        visitor.visit_seq(Items {
+        let mut rest = Items {
             items: items.iter().enumerate(),
             parent: self,
-        })
+        };
+        let value = visitor.visit_seq(&mut rest)?;
+        match rest.items.len() {
+            0 => Ok(value),
+            more => Err(DecodeError::new(Problem::WrongValue {
+                expected: format!("{} items, not {}", items.len() - more, items.len()),
+            })),
+        }
     }
 }
 
@@ -116,6 +116,15 @@ fn visit_integer<'de, V: Visitor<'de>>(number: i128, visitor: V) -> Result<V::Va
     } else {
         visitor.visit_i128(number)
     }
+}
+
+/// Whole numbers of all widths are read alike; the visitor knows the width.
+macro_rules! integers {
+    ($($method:ident)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+            self.integer(visitor)
+        })*
+    };
 }
 
 impl<'de> Deserializer<'de> for Decoder<'_> {
@@ -145,44 +154,9 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         }
     }
 
-    fn deserialize_i8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.integer(visitor)
-    }
-
-    fn deserialize_i16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.integer(visitor)
-    }
-
-    fn deserialize_i32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.integer(visitor)
-    }
-
-    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.integer(visitor)
-    }
-
-    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.integer(visitor)
-    }
-
-    fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.integer(visitor)
-    }
-
-    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.integer(visitor)
-    }
-
-    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.integer(visitor)
-    }
-
-    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.integer(visitor)
-    }
-
-    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        self.integer(visitor)
+    integers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
     }
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
@@ -315,140 +289,6 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     }
 
     forward_to_deserialize_any! { str string bytes byte_buf unit_struct identifier }
-}
-
-struct Entries<'a> {
-    entries: std::vec::IntoIter<(&'a String, &'a Node)>,
-    current: Option<(&'a String, &'a Node)>,
-    parent: Decoder<'a>,
-}
-
-impl<'de> MapAccess<'de> for Entries<'_> {
-    type Error = DecodeError;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, DecodeError> {
-        self.current = self.entries.next();
-        let Some((key, _)) = self.current else {
-            return Ok(None);
-        };
-        // An origin without types, as the keys of a map may be numbers.
-        let name = Node::text(key.clone(), Some(Origin::Override(String::new())));
-        let path = self.parent.path.key(key);
-        let decoder = Decoder {
-            node: &name,
-            path: path.clone(),
-            context: self.parent.context,
-            made_up: false,
-        };
-        seed.deserialize(decoder)
-            .map(Some)
-            .map_err(|error| error.at(&path))
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(
-        &mut self,
-        seed: V,
-    ) -> Result<V::Value, DecodeError> {
-        let (key, node) = self.current.take().expect("serde asks for a key first");
-        let path = self.parent.path.key(key);
-        let decoder = self.parent.part(node, path.clone());
-        seed.deserialize(decoder).map_err(|error| error.at(&path))
-    }
-}
-
-struct Items<'a, 'b> {
-    items: std::iter::Enumerate<std::slice::Iter<'b, Node>>,
-    parent: &'b Decoder<'a>,
-}
-
-impl<'de> SeqAccess<'de> for Items<'_, '_> {
-    type Error = DecodeError;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, DecodeError> {
-        let Some((index, node)) = self.items.next() else {
-            return Ok(None);
-        };
-        let path = self.parent.path.index(index);
-        let decoder = Decoder {
-            node,
-            path: path.clone(),
-            context: self.parent.context,
-            made_up: self.parent.made_up || self.parent.is_stand_in(),
-        };
-        seed.deserialize(decoder)
-            .map(Some)
-            .map_err(|error| error.at(&path))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.items.len())
-    }
-}
-
-struct Variant<'a> {
-    name: &'a str,
-    content: Decoder<'a>,
-}
-
-impl<'de, 'a> EnumAccess<'de> for Variant<'a> {
-    type Error = DecodeError;
-    type Variant = Decoder<'a>;
-
-    fn variant_seed<V: DeserializeSeed<'de>>(
-        self,
-        seed: V,
-    ) -> Result<(V::Value, Decoder<'a>), DecodeError> {
-        let name: de::value::StrDeserializer<'_, DecodeError> = self.name.into_deserializer();
-        Ok((seed.deserialize(name)?, self.content))
-    }
-}
-
-impl<'de> VariantAccess<'de> for Decoder<'_> {
-    type Error = DecodeError;
-
-    fn unit_variant(self) -> Result<(), DecodeError> {
-        match self.node.kind {
-            Kind::StandIn(_) => Ok(()),
-            _ => Err(DecodeError::new(Problem::Custom(
-                "this choice has no settings of its own".to_owned(),
-            ))
-            .at(&self.path)),
-        }
-    }
-
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(
-        self,
-        seed: T,
-    ) -> Result<T::Value, DecodeError> {
-        let path = self.path.clone();
-        seed.deserialize(self).map_err(|error| error.at(&path))
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(
-        self,
-        length: usize,
-        visitor: V,
-    ) -> Result<V::Value, DecodeError> {
-        let path = self.path.clone();
-        self.deserialize_tuple(length, visitor)
-            .map_err(|error| error.at(&path))
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        keys: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, DecodeError> {
-        let path = self.path.clone();
-        self.deserialize_struct("", keys, visitor)
-            .map_err(|error| error.at(&path))
-    }
 }
 
 /// What a stand-in answers to a type that reads text, in turn until one pleases it.

@@ -69,7 +69,7 @@ impl de::Error for DecodeError {
 
     fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
         Self::new(Problem::WrongValue {
-            expected: format!("{}, not {length} items", plain_words(&expected.to_string())),
+            expected: format!("{}, not {length}", plain_words(&expected.to_string())),
         })
     }
 
@@ -138,7 +138,12 @@ fn plain_words(expected: &str) -> String {
         "a map" => "a table",
         _ if expected.starts_with("struct ") => "a table",
         _ if expected.starts_with("a nonzero ") => "a whole number that is not 0",
-        _ => return expected.to_owned(),
+        _ => {
+            let length = expected
+                .strip_prefix("a tuple of size ")
+                .or_else(|| expected.strip_prefix("an array of length "));
+            return length.map_or_else(|| expected.to_owned(), |length| format!("{length} items"));
+        }
     };
     words.to_owned()
 }

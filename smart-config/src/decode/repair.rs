@@ -24,6 +24,9 @@ pub(crate) struct Decoded<T> {
 ///
 /// serde stops at the first fault. So the fault is noted, the tree repaired there, and decoding begun again: a
 /// wrong value is taken out, which suits keys that have a default; for a key that must be there a stand-in is put in.
+///
+/// One limit remains: where a key must be there, is missing or wrong, and its type accepts none of the stand-ins,
+/// other keys that are missing come up only after it was put right.
 pub(crate) fn decode<T: DeserializeOwned>(
     tree: &Node,
     base: &Path,

@@ -62,7 +62,7 @@ impl SecretSource for SecretFile {
     fn describe(&self) -> String {
         let absent = if self.path.exists() { "" } else { " (absent)" };
         format!(
-            "`{}`{absent}",
+            "{}{absent}",
             Place::File(self.path.display().to_string()).line(0)
         )
     }

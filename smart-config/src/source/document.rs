@@ -10,6 +10,7 @@ use crate::error::Faults;
 use crate::origin::Origin;
 use crate::report::{Fault, FaultKind};
 use crate::source::{MAX_DEPTH, Unreadable, read_text};
+use crate::tree::is_bare_key;
 
 /// A layer of TOML: a file, or text that a program brings along.
 #[derive(Debug, Clone)]
@@ -139,11 +140,11 @@ impl<'a> Reader<'a> {
         let mut root = HashMap::new();
         for (key, value) in table {
             let (at, key) = (key.span().start, key.into_inner().into_owned());
-            // The `config` crate would read such a key as a path.
-            if key.contains(['.', '[']) {
+            // The `config` crate would read some keys as a path.
+            if !is_bare_key(&key) {
                 let message =
-                    "a quoted key at the top of a file cannot have `.` or `[` in it".to_owned();
-                self.fault(FaultKind::BadName, at, Some(key), message);
+                    "a key at the top of a file may have letters, digits, `_` and `-` only";
+                self.fault(FaultKind::BadName, at, Some(key), message.to_owned());
             } else {
                 root.insert(key, self.value(value, 1));
             }

@@ -221,6 +221,26 @@ fn missing_table_is_told_by_its_keys() {
 }
 
 #[test]
+fn pair_of_three_is_refused() {
+    #[derive(Debug, Deserialize, Serialize)]
+    struct Pairs {
+        pair: (u8, bool),
+    }
+
+    let case = Case::local().file("default.toml", "pair = [1, true, 3]");
+    let report = case.report_of::<Pairs>();
+    assert!(
+        report.contains("`pair`  config/default.toml:1  expected 2 items, not 3"),
+        "{report}"
+    );
+    let case = Case::local().variable("SMART__PAIR", "1, true");
+    assert_eq!(case.loader().load::<Pairs>().unwrap().value.pair, (1, true));
+    let case = Case::local().variable("SMART__PAIR", "1");
+    let report = case.report_of::<Pairs>();
+    assert!(report.contains("expected 2 items, not 1"), "{report}");
+}
+
+#[test]
 fn value_that_nothing_can_stand_in_for_hides_no_other_fault() {
     let case = Case::local().file(
         "default.toml",

@@ -213,7 +213,10 @@ fn deep_keys_are_refused() {
 #[test]
 fn terminals_are_safe_from_keys_and_values() {
     let report = Case::local()
-        .file("default.toml", "\"\\u001b[2J\" = 1\n[http]\nport = \"\\u001b[31m\\u202e\\nx\"\n\"a\\nb\" = 1\n\"quo'te\" = 2")
+        .file(
+            "default.toml",
+            "[http]\nport = \"\\u001b[31m\\u202e\\nx\"\n\"a\\nb\" = 1\n\"quo'te\" = 2",
+        )
         .variable("SMART__\u{1b}[2J", "1")
         .set("\u{7}=1")
         .report();
@@ -225,8 +228,10 @@ fn terminals_are_safe_from_keys_and_values() {
     );
     assert!(!report.contains('\u{202e}'));
     insta::assert_snapshot!(report, @r#"
-    cannot load configuration for realm `local`: 3 faults
-      `\u{1b}[2J`  config/default.toml:1  a quoted key at the top of a file cannot have `.` or `[` in it
+    cannot load configuration for realm `local`: 5 faults
+      `http.port` = "\u{1b}[31m\u{202e}\nx"  config/default.toml:2  expected a whole number from 0 to 65535, found text
+      `http."a\nb"`  config/default.toml:3  unknown key; known here: `host`, `port`, `body_limit`, `trace`
+      `http."quo\'te"`  config/default.toml:4  unknown key; known here: `host`, `port`, `body_limit`, `trace`
       `"\u{1b}[2j"`  SMART__\u{1b}[2J  unknown key; known here: `http`, `service`, `postgres`, `app`
       `"\u{7}"`  --set \u{7}  unknown key; known here: `http`, `service`, `postgres`, `app`
     "#);
@@ -237,13 +242,15 @@ fn root_keys_that_look_like_paths_are_refused() {
     let report = Case::local()
         .file(
             "default.toml",
-            "\"http.port\" = 1\n\"http[0]\" = 2\n[http]\nport = 3",
+            "\"http.port\" = 1\n\"http[0]\" = 2\n\" http\" = 3\n\"\" = 4\n[http]\nport = 3",
         )
         .report();
     insta::assert_snapshot!(report, @r#"
-    cannot load configuration for realm `local`: 2 faults
-      `http.port`  config/default.toml:1  a quoted key at the top of a file cannot have `.` or `[` in it
-      `http[0]`  config/default.toml:2  a quoted key at the top of a file cannot have `.` or `[` in it
+    cannot load configuration for realm `local`: 4 faults
+      `http.port`  config/default.toml:1  a key at the top of a file may have letters, digits, `_` and `-` only
+      `http[0]`  config/default.toml:2  a key at the top of a file may have letters, digits, `_` and `-` only
+      ` http`  config/default.toml:3  a key at the top of a file may have letters, digits, `_` and `-` only
+      ``  config/default.toml:4  a key at the top of a file may have letters, digits, `_` and `-` only
     "#);
 }
 

@@ -234,23 +234,23 @@ fn unfilled_placeholders_say_where_was_looked_and_what_to_do() {
     insta::assert_snapshot!(case.report(), @r#"
     cannot load configuration for realm `local`: 7 faults
       `top` is empty  config/default.toml:1  a placeholder that nothing fills
-          looked in `config/secrets.toml`
+          looked in config/secrets.toml
           looked in secrets directory `config/run`
           to fill it, add `top = "..."` at the top of `config/secrets.toml`, or create the file `config/run/top`, or set `SMART__TOP`
       `postgres.user` is empty  config/default.toml:5  a placeholder that nothing fills
-          looked in `config/secrets.toml`, where its value is empty
+          looked in config/secrets.toml, where its value is empty
           looked in secrets directory `config/run`
           to fill it, add `user = "..."` under [postgres] in `config/secrets.toml`, or create the file `config/run/postgres.user`, or set `SMART__POSTGRES__USER`
       `postgres.password` is empty  config/default.toml:6  a placeholder that nothing fills
-          looked in `config/secrets.toml`
+          looked in config/secrets.toml
           looked in secrets directory `config/run`, where the nearest name is `postgres.pasword`
           to fill it, add `password = "..."` under [postgres] in `config/secrets.toml`, or create the file `config/run/postgres.password`, or set `SMART__POSTGRES__PASSWORD`
       `app.api_key` = "secret:shared/strip_key"  config/default.toml:8  a placeholder that nothing fills
-          looked in `config/secrets.toml`, where the nearest name is `shared.stripe_key`
+          looked in config/secrets.toml, where the nearest name is `shared.stripe_key`
           looked in secrets directory `config/run`
           to fill it, add `strip_key = "..."` under [shared] in `config/secrets.toml`, or create the file `config/run/shared.strip_key`, or set `SMART__APP__API_KEY`
       `app.tags[0]` is empty  config/default.toml:9  a placeholder that nothing fills
-          looked in `config/secrets.toml`
+          looked in config/secrets.toml
           looked in secrets directory `config/run`
           to fill it, add `0 = "..."` under [app.tags] in `config/secrets.toml`, or create the file `config/run/app.tags.0`
       `app.limits."a/b c"` is empty  config/default.toml:11  its key cannot be the name of a secret
@@ -265,10 +265,10 @@ fn absent_secrets_file_is_named_as_absent() {
     insta::assert_snapshot!(case.report(), @r#"
     cannot load configuration for realm `local`: 2 faults
       `postgres.user` is empty  config/default.toml:4  a placeholder that nothing fills
-          looked in `config/secrets.toml` (absent)
+          looked in config/secrets.toml (absent)
           to fill it, add `user = "..."` under [postgres] in `config/secrets.toml`, or set `SMART__POSTGRES__USER`
       `postgres.password` is empty  config/default.toml:5  a placeholder that nothing fills
-          looked in `config/secrets.toml` (absent)
+          looked in config/secrets.toml (absent)
           to fill it, add `password = "..."` under [postgres] in `config/secrets.toml`, or set `SMART__POSTGRES__PASSWORD`
     "#);
 }
