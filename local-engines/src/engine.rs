@@ -49,7 +49,7 @@ impl<S: Server> Engine<S> {
         // Between finding a port free and using it, another program can take it.
         let mut attempts = 0..PORT_ATTEMPTS;
         loop {
-            engine.port = port::free().unwrap_or_default();
+            engine.port = port::free();
             match engine.run() {
                 Err(EngineError::PortInUse { .. }) if attempts.next().is_some() => {}
                 ended => return ended.map(|()| engine),

@@ -15,10 +15,13 @@ pub(crate) const HOST: &str = "127.0.0.1";
 /// Not one that the system hands out for port 0: those also serve as source ports, so a client that retries while the
 /// engine is down could be connected to itself, and a restart could find its port taken by an outgoing connection.
 /// The range ends below the ports of generated services.
-pub(crate) fn free() -> Option<u16> {
-    (0..ATTEMPTS)
-        .map(|_| random_port())
+pub(crate) fn free() -> u16 {
+    let candidates = (0..ATTEMPTS).map(|_| random_port());
+    // The caller tries to use it anyway, and then reports who holds it.
+    candidates
+        .into_iter()
         .find(|port| is_free(*port))
+        .unwrap_or(FIRST)
 }
 
 pub(crate) fn is_free(port: u16) -> bool {

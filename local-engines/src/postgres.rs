@@ -127,10 +127,12 @@ impl Postgres {
 
     /// Ends all processes of the server at once, as a power failure would.
     pub fn kill(&mut self) {
+        let was_running = self.is_running();
         self.engine.kill();
-        self.engine
-            .server()
-            .remove_shared_memory(self.engine.folder());
+        if was_running {
+            let cluster = self.engine.server();
+            cluster.remove_shared_memory(self.engine.folder());
+        }
     }
 
     /// Freezes all processes of the server: connections stay open, new ones are accepted by the kernel, nobody answers.

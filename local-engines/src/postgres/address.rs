@@ -116,13 +116,18 @@ impl PostgresAddress {
 
     /// Finds data that were made with another superuser or password, which the server itself would never mention.
     pub(super) fn check_login(&self, folder: &Path) -> Result<(), EngineError> {
-        let act = format!(
-            "log in to PostgreSQL as `{}`; if its data in `{}` were made with another superuser or password, \
-             use those or remove the folder",
-            self.user,
-            folder.display()
+        let checked = self.execute(
+            "select 1;",
+            &format!("log in to PostgreSQL as `{}`", self.user),
         );
-        self.execute("select 1;", &act)
+        checked.map_err(|error| match error {
+            EngineError::Failed { act, outcome, log } => {
+                let hint = "were perhaps made with another superuser or password; use those, or remove the folder";
+                let outcome = format!("{outcome} (the data in `{}` {hint})", folder.display());
+                EngineError::Failed { act, outcome, log }
+            }
+            other => other,
+        })
     }
 
     fn parse(value: &str) -> Option<Self> {
@@ -152,25 +157,33 @@ impl PostgresAddress {
     /// Runs statements through `psql`. They go through its input, because arguments can be read by everybody.
     fn execute(&self, statements: &str, act: &str) -> Result<(), EngineError> {
         let program = Search::here().postgres()?.join("psql");
-        let mut psql = Command::new(&program);
+        let mut psql = self.psql(&program);
+        let mut run = || {
+            let mut child = psql.spawn()?;
+            let mut input = child.stdin.take().expect("`psql` asks for this pipe");
+            // A refused psql closes its input early; its exit code and words tell why.
+            let _ = input.write_all(statements.as_bytes());
+            drop(input);
+            child.wait_with_output()
+        };
+        let output = run().map_err(|source| EngineError::Run { program, source })?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(EngineError::Failed {
+            act: act.into(),
+            outcome: format!("psql: {}", output.status),
+            log: last_lines(&String::from_utf8_lossy(&output.stderr)),
+        })
+    }
+
+    fn psql(&self, program: &Path) -> Command {
+        let mut psql = Command::new(program);
         quiet_environment(&mut psql);
-        psql.args([
-            "--no-psqlrc",
-            "--no-password",
-            "--quiet",
-            "--tuples-only",
-            "--set",
-            "ON_ERROR_STOP=1",
-        ]);
-        psql.args([
-            "--host",
-            &self.host,
-            "--port",
-            &self.port.to_string(),
-            "--username",
-            &self.user,
-        ]);
-        psql.args(["--dbname", "postgres"]).current_dir("/");
+        psql.args(["--no-psqlrc", "--no-password", "--quiet", "--tuples-only"]);
+        psql.args(["--set", "ON_ERROR_STOP=1", "--dbname", "postgres"]);
+        psql.args(["--host", &self.host, "--port", &self.port.to_string()]);
+        psql.args(["--username", &self.user]);
         psql.env("PGCONNECT_TIMEOUT", CONNECT_BOUND.as_secs().to_string());
         if let Some(password) = self.password() {
             psql.env("PGPASSWORD", password);
@@ -178,29 +191,8 @@ impl PostgresAddress {
         psql.stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        let run = || {
-            let mut child = psql.spawn()?;
-            // A refused psql closes its input early; its exit code and words tell why.
-            let _ = child
-                .stdin
-                .take()
-                .expect("the pipe was asked for above")
-                .write_all(statements.as_bytes());
-            child.wait_with_output()
-        };
-        let output = { run }().map_err(|source| EngineError::Run {
-            program: program.clone(),
-            source,
-        })?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let log = last_lines(&String::from_utf8_lossy(&output.stderr));
-        Err(EngineError::Failed {
-            act: act.into(),
-            outcome: format!("psql: {}", output.status),
-            log,
-        })
+        psql.current_dir("/");
+        psql
     }
 }
 
@@ -246,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_handed_over_address_where_nobody_answers_is_named_without_its_password() {
-        let port = crate::port::free().unwrap();
+        let port = crate::port::free();
         let error = PostgresAddress::handed_over(&format!("127.0.0.1 {port} postgres hunter2"));
         let expected = format!(
             "cannot use the PostgreSQL named by `SMART_TEST_POSTGRES`: nobody answers on 127.0.0.1:{port}: \

@@ -27,11 +27,11 @@ exec 3<&0 </dev/null
         for process in $paused; do kill -CONT "$process"; done
         kill -INT $$
         rounds=$((seconds * 20))
-        while [ "$rounds" -gt 0 ] && lives; do
+        while lives; do
+            [ "$rounds" -gt 0 ] || { kill -KILL $$; break; }
             sleep 0.05
             rounds=$((rounds - 1))
         done
-        kill -KILL $$
         # Children of a killed engine may still be writing for a moment.
         [ -z "$folder" ] || rm -rf "$folder" || { sleep 1; rm -rf "$folder"; }
     ) 2>/dev/null &

@@ -226,10 +226,9 @@ fn a_folder_keeps_its_data_durably_and_admits_one_cluster() {
         .start()
         .unwrap_err()
         .to_string();
-    assert!(
-        other.starts_with("cannot log in to PostgreSQL as `nobody_knows`; if its data in"),
-        "{other}"
-    );
+    assert!(other.starts_with(
+        "cannot log in to PostgreSQL as `nobody_knows`: psql: exit status: 2 (the data in"
+    ));
     assert!(
         other.contains("role \"nobody_knows\" does not exist"),
         "{other}"
