@@ -35,32 +35,31 @@ impl Traffic {
     }
 }
 
-/// Observes one request of the service's own routes: always one access line.
+/// Observes one request of the service's own routes: counted, and always one access line.
 pub(crate) async fn observe(
     State(traffic): State<Traffic>,
     request: Request,
     next: Next,
 ) -> Response {
-    run(traffic, Line::Always, request, next).await
+    run(traffic, Kind::Traffic, request, next).await
 }
 
-/// Observes one probe: an access line only when the answer is red.
+/// Observes one request of a machine that watches: not counted, and an access line only when the answer is red.
 pub(crate) async fn observe_probe(
     State(traffic): State<Traffic>,
     request: Request,
     next: Next,
 ) -> Response {
-    run(traffic, Line::WhenRed, request, next).await
+    run(traffic, Kind::Probe, request, next).await
 }
 
-/// When a request is worth an access line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Line {
-    Always,
-    WhenRed,
+enum Kind {
+    Traffic,
+    Probe,
 }
 
-async fn run(traffic: Traffic, line: Line, request: Request, next: Next) -> Response {
+async fn run(traffic: Traffic, kind: Kind, request: Request, next: Next) -> Response {
     let context = RequestContext::accept(request.headers());
     // At level error, so that a filter of `warn` does not take the request id away from the lines it lets through.
     let span = tracing::error_span!(
@@ -69,7 +68,7 @@ async fn run(traffic: Traffic, line: Line, request: Request, next: Next) -> Resp
         trace_id = %context.trace().trace_id()
     );
     let answered = context.clone();
-    let exchange = Exchange::begin(&request, traffic.clone(), line);
+    let exchange = Exchange::begin(&request, traffic.clone(), kind);
     let answer = async move {
         let response = next.run(request).await;
         exchange.end(&response);
@@ -88,7 +87,7 @@ async fn run(traffic: Traffic, line: Line, request: Request, next: Next) -> Resp
 /// One request and its answer. Dropped before its end when the caller went away.
 struct Exchange {
     traffic: Traffic,
-    line: Line,
+    kind: Kind,
     method: Method,
     path: String,
     route: Option<MatchedPath>,
@@ -97,11 +96,13 @@ struct Exchange {
 }
 
 impl Exchange {
-    fn begin(request: &Request, traffic: Traffic, line: Line) -> Self {
-        metrics::gauge!("http_requests_in_flight").increment(1);
+    fn begin(request: &Request, traffic: Traffic, kind: Kind) -> Self {
+        if kind == Kind::Traffic {
+            metrics::gauge!("http_requests_in_flight").increment(1);
+        }
         Self {
             traffic,
-            line,
+            kind,
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
             route: request.extensions().get::<MatchedPath>().cloned(),
@@ -114,39 +115,41 @@ impl Exchange {
         self.ended = true;
         self.traffic.0.finished.fetch_add(1, Ordering::Relaxed);
         let status = response.status();
-        if status.is_server_error() && self.line == Line::Always {
-            let cause = response
-                .extensions()
-                .get::<Cause>()
-                .map_or("the handler gave no cause", |cause| &cause.0);
-            tracing::error!(http.method = %self.method, http.route = self.route(), http.status = status.as_u16(), "request failed: {cause}");
+        let cause = response.extensions().get::<Cause>().map(|cause| &*cause.0);
+        // A red probe is no failure of its own: the change of state was logged when it happened.
+        let failed = status.is_server_error() && (self.kind == Kind::Traffic || cause.is_some());
+        if failed {
+            let cause = cause.unwrap_or("the handler gave no cause");
+            let (method, route) = (&self.method, self.route());
+            tracing::error!(http.method = %method, http.route = route, http.status = status.as_u16(), "request failed: {cause}");
         }
         self.record(status.as_u16());
     }
 
     fn record(&self, status: u16) {
         let elapsed = self.started.elapsed();
-        let route = self.route().to_owned();
-        let method = method_label(&self.method);
-        metrics::counter!("http_requests_total", "method" => method, "route" => route.clone(), "status" => status.to_string())
-            .increment(1);
-        metrics::histogram!("http_request_duration_seconds", "method" => method, "route" => route)
-            .record(elapsed);
-        if self.line == Line::Always || status >= 400 {
-            tracing::info!(
-                target: "access",
-                {
-                    http.method = %self.method,
-                    http.path = self.path,
-                    http.route = self.route(),
-                    http.status = status,
-                    elapsed_ms = elapsed.as_secs_f64() * 1000.0,
-                },
-                "{} {} {status}",
-                self.method,
-                self.path
-            );
+        if self.kind == Kind::Traffic {
+            let (method, route) = (method_label(&self.method), self.route().to_owned());
+            metrics::histogram!("http_request_duration_seconds", "method" => method, "route" => route.clone())
+                .record(elapsed);
+            metrics::counter!("http_requests_total", "method" => method, "route" => route, "status" => status.to_string())
+                .increment(1);
+        } else if status < 400 {
+            return;
         }
+        tracing::info!(
+            target: "access",
+            {
+                http.method = %self.method,
+                http.path = self.path,
+                http.route = self.route(),
+                http.status = status,
+                elapsed_ms = elapsed.as_secs_f64() * 1000.0,
+            },
+            "{} {} {status}",
+            self.method,
+            self.path
+        );
     }
 
     /// The route as written in the router, never the raw path: a label must not grow with what callers invent.
@@ -157,7 +160,9 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        metrics::gauge!("http_requests_in_flight").decrement(1);
+        if self.kind == Kind::Traffic {
+            metrics::gauge!("http_requests_in_flight").decrement(1);
+        }
         if !self.ended {
             // nginx's code for a caller that closed its connection before the answer.
             self.record(499);

@@ -33,7 +33,7 @@ impl FromStr for LogFilter {
         // The library reads a bare word that is no level as a module to log in full: a typo would log everything.
         for part in text.split(',').map(str::trim) {
             let (module, level) = part.split_once('=').unwrap_or(("everything", part));
-            if module.is_empty() || level.parse::<LevelFilter>().is_err() {
+            if module.is_empty() || level.is_empty() || level.parse::<LevelFilter>().is_err() {
                 return Err(format!(
                     "`{part}` is neither a level (`off`, `error`, `warn`, `info`, `debug`, `trace`) nor `module=level`"
                 ));

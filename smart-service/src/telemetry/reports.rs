@@ -30,6 +30,8 @@ pub(crate) fn client(
         .release(format!("{}@{}+{}", about.name, about.version, about.commit))
         .environment(realm.to_string())
         .before_send(move |event| Some(complete(event, &redactor)));
+    // The defaults bring the transport and the proxies of the environment; but no variable may switch off certificates.
+    let options = sentry::apply_defaults(options).accept_invalid_certs(false);
     Ok(Arc::new(Client::from(options)))
 }
 

@@ -1,0 +1,133 @@
+//! A service with a route for each thing that can happen.
+
+use std::path::Path;
+use std::time::Duration;
+
+use axum::extract::{Path as Segment, Query};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use smart_service::config::Secret;
+use smart_service::request::RequestContext;
+use smart_service::{App, Problem, Service, StartError, about};
+use smart_testing::{ServiceBuilder, TestService};
+use tempfile::TempDir;
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<Secret>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the ledger is closed")]
+pub(crate) struct Closed(#[source] std::fmt::Error);
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Order {
+    quantity: u32,
+}
+
+#[derive(Debug, Deserialize)]
+struct Page {
+    limit: u32,
+}
+
+/// A folder with configuration files.
+pub(crate) fn files(files: &[(&str, &str)]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+/// The fixture service on these files.
+pub(crate) fn on(folder: &Path) -> ServiceBuilder {
+    smart_testing::service(about!()).folder(folder)
+}
+
+/// The fixture service without any file.
+pub(crate) async fn start() -> TestService {
+    let folder = files(&[]);
+    on(folder.path()).start(service).await
+}
+
+pub(crate) async fn service(service: Service<Settings>) -> Result<App, StartError> {
+    let key = service.settings().key.clone();
+    Ok(service.routes(routes(key)))
+}
+
+pub(crate) fn routes(key: Option<Secret>) -> Router {
+    let careless = key.clone();
+    Router::new()
+        .route("/hello", get(async || "hello"))
+        .route(
+            "/orders/{id}",
+            get(async |Segment(id): Segment<u32>| Json(Order { quantity: id })),
+        )
+        .route(
+            "/orders",
+            post(async |Json(order): Json<Order>| Json(order)),
+        )
+        .route(
+            "/page",
+            get(async |Query(page): Query<Page>| page.limit.to_string()),
+        )
+        .route(
+            "/context",
+            get(async |context: RequestContext| context.outgoing()),
+        )
+        .route(
+            "/fail",
+            get(async || -> Result<(), Problem> { Err(Closed(std::fmt::Error))? }),
+        )
+        .route(
+            "/plain-500",
+            get(async || (StatusCode::BAD_GATEWAY, "upstream 10.0.0.7 said no")),
+        )
+        .route(
+            "/teapot",
+            get(async || Problem::new(StatusCode::IM_A_TEAPOT, "short and stout")),
+        )
+        .route(
+            "/invalid",
+            get(async || {
+                Problem::invalid("the order is not valid")
+                    .violation("quantity", "must be at least 1")
+            }),
+        )
+        .route(
+            "/html",
+            get(async || (StatusCode::NOT_FOUND, axum::response::Html("<h1>no</h1>"))),
+        )
+        .route(
+            "/panic",
+            get(async || -> () { panic!("the counter overflowed") }),
+        )
+        .route("/log", get(async || tracing::info!("inside the handler")))
+        .route(
+            "/slow",
+            get(async || tokio::time::sleep(Duration::from_millis(300)).await),
+        )
+        .route("/never", get(std::future::pending::<()>))
+        .route(
+            "/leak",
+            get(async move || -> Result<(), Problem> {
+                let secret = key.map(|key| key.expose().clone()).unwrap_or_default();
+                tracing::info!("careless line with {secret}");
+                Err(std::io::Error::other(format!(
+                    "careless error with {secret}"
+                )))?
+            }),
+        )
+        .route(
+            "/leak-panic",
+            get(async move || -> () {
+                let secret = careless.map(|key| key.expose().clone()).unwrap_or_default();
+                panic!("careless panic with {secret:?}")
+            }),
+        )
+}
