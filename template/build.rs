@@ -2,8 +2,11 @@
 //! Tells the program its commit and its template. Belongs to the framework: an update replaces it.
 
 use std::env;
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::process::Command;
+use std::time::SystemTime;
 {%- else -%}
 //! Tells the program its commit and its template, and packs the migrations into it. Belongs to the framework: an update
 //! replaces it.
@@ -11,8 +14,10 @@ use std::process::Command;
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::process::Command;
+use std::time::SystemTime;
 {%- endif %}
 
 /// What a binary is made of; anything else may differ from the commit.
@@ -22,6 +27,9 @@ fn main() {
     for input in INPUTS.iter().filter(|input| Path::new(input).exists()) {
         println!("cargo::rerun-if-changed={input}");
     }
+    // Set in `.cargo/config.toml`, with the reason.
+    println!("cargo::rerun-if-env-changed=SMART_CHECKOUT");
+    tell_checkouts_apart();
     println!("cargo::rustc-env=SMART_TEMPLATE_VERSION={{template_version}}");
     println!("cargo::rustc-env=SMART_COMMIT={}", commit());
 {%- if database != "none" %}
@@ -33,6 +41,22 @@ fn main() {
         Err(fault) => println!("cargo::error={fault}"),
     }
 {%- endif %}
+}
+
+/// All services share one build folder, in which cargo takes two checkouts of one service for the same: after a build of the
+/// first it would serve its program to the second. A file that only one of them has makes the build start over.
+fn tell_checkouts_apart() {
+    let mut hasher = DefaultHasher::new();
+    env::current_dir().ok().hash(&mut hasher);
+    let mark = format!(".smart/data/checkout-{:016x}", hasher.finish());
+    // It is old, as a file that is younger than the build would make the next one start over as well.
+    let written = fs::create_dir_all(".smart/data")
+        .and_then(|()| fs::File::create(&mark))
+        .and_then(|file| file.set_modified(SystemTime::UNIX_EPOCH));
+    // Where nothing can be written, there is only one checkout.
+    if written.is_ok() {
+        println!("cargo::rerun-if-changed={mark}");
+    }
 }
 
 /// The commit, ending in `-dirty` when the build is made of something else. Where there is no git, as in the build of an
