@@ -16,6 +16,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Write a new service and prove that it works
+    #[command(long_about = GENERATE_SERVICE_HELP, after_long_help = EXIT_CODES)]
     GenerateService(GenerateServiceArgs),
 
     /// Run the PostgreSQL and Redis of a service, until Ctrl-C
@@ -35,7 +36,6 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(long_about = GENERATE_SERVICE_HELP, after_long_help = EXIT_CODES)]
 pub(crate) struct GenerateServiceArgs {
     /// Name of the service: lower case letters, digits and single dashes, such as `orders`
     pub(crate) name: String,

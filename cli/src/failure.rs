@@ -1,6 +1,6 @@
 //! What a person reads when a command cannot go on: one message, one hint, one exit code.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 /// Why a command ended early, in words for the person who typed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +56,15 @@ impl Failure {
             FailureKind::NotDone | FailureKind::Interrupted => ExitCode::from(1),
         }
     }
+}
+
+/// What the operating system said, without the number that only programs need.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error ")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// An error and its causes on one line, each level once.

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::failure::Failure;
+use crate::failure::{Failure, reason};
 
 /// The engines that a service in realm `local` connects to.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -45,7 +45,10 @@ impl LocalEngines {
                     continue;
                 }
                 Err(error) => {
-                    return Err(Failure::not_done(format!("cannot read `{shown}`: {error}")));
+                    return Err(Failure::not_done(format!(
+                        "cannot read `{shown}`: {}",
+                        reason(&error)
+                    )));
                 }
             };
             let table = text.parse::<toml::Table>().map_err(|error| {

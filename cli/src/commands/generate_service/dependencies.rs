@@ -44,16 +44,16 @@ pub(crate) fn fetch(
         Some((Source::Stderr, line)) => match Line::parse(line) {
             Line::Verb("Downloaded", what) => {
                 downloaded += 1;
-                progress.show(&format!("downloaded {what}"));
+                progress.show(format!("{downloaded} downloaded, now {what}"));
             }
             Line::Verb("Updating" | "Downloading", what) => {
-                progress.show(&format!("downloading {what}"))
+                progress.show(format!("downloading {what}"))
             }
             Line::Progress { .. } => {}
             _ if line.trim().is_empty() => {}
             _ => output.push(line.to_owned()),
         },
-        _ => progress.show("waiting for the public registry"),
+        _ => progress.tick(),
     })
     .map_err(|error| StepFault::of_child(error, "cargo"))?;
     if status.success() {

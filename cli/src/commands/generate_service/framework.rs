@@ -9,7 +9,10 @@ use std::{
 use serde::Serialize;
 
 use super::plan::TEMPLATE_VERSION;
-use crate::{cargo, failure::Failure};
+use crate::{
+    cargo,
+    failure::{Failure, reason},
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
@@ -75,7 +78,11 @@ impl Framework {
         let shown = path.display();
         let hint = "name the root of a checkout of Smart Service: `--framework path=DIR`";
         let absolute = path.canonicalize().map_err(|error| {
-            Failure::bad_input(format!("cannot use `{shown}` as the framework: {error}")).hint(hint)
+            Failure::bad_input(format!(
+                "cannot use `{shown}` as the framework: {}",
+                reason(&error)
+            ))
+            .hint(hint)
         })?;
         if absolute
             .to_str()

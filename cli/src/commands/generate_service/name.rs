@@ -12,12 +12,12 @@ pub(crate) struct ServiceName(String);
 impl ServiceName {
     pub(crate) fn parse(name: &str) -> Result<Self, Failure> {
         if let Some(rule) = broken_rule(name) {
-            let failure = Failure::bad_input(format!("`{name}` is no name for a service: {rule}"));
-            let hint = match corrected(name) {
-                Some(name) => format!("{RULE}; how about `{name}`?"),
-                None => format!("{RULE}, such as `orders` or `stock-levels`"),
+            let message = match name {
+                "" => String::from("the name of the service is empty"),
+                name => format!("`{name}` is no name for a service: {rule}"),
             };
-            return Err(failure.hint(hint));
+            let example = corrected(name).unwrap_or_else(|| String::from("stock-levels"));
+            return Err(Failure::bad_input(message).hint(format!("{RULE}, such as `{example}`")));
         }
         if let Some(clash) = clash(name) {
             return Err(
@@ -61,8 +61,7 @@ impl fmt::Display for ServiceName {
 const LONGEST: usize = 40;
 const FIRST_PORT: u16 = 20_000;
 const SLOTS: u64 = 5_000;
-const RULE: &str = "a name has 1 to 40 lower case letters, digits and single dashes, starts with a letter \
-                    and ends with a letter or a digit";
+const RULE: &str = "a name has lower case letters, digits and single dashes";
 
 fn broken_rule(name: &str) -> Option<String> {
     let bad = name
@@ -111,7 +110,6 @@ fn corrected(name: &str) -> Option<String> {
             _ => {}
         }
     }
-    result.truncate(LONGEST);
     let result = result.trim_end_matches('-');
     (!result.is_empty() && broken_rule(result).is_none() && clash(result).is_none())
         .then(|| result.to_owned())
@@ -191,7 +189,7 @@ mod tests {
 
     #[test]
     fn refusal_names_the_rule_and_a_better_name() {
-        refused("", "it is empty", "such as `orders`");
+        refused("", "is empty", "such as `stock-levels`");
         refused("Orders", "upper case letter `O`", "`orders`");
         refused("OrderItems", "upper case letter `O`", "`order-items`");
         refused("order_items", "`_`", "`order-items`");
@@ -199,11 +197,11 @@ mod tests {
         refused("-orders", "starts with `-`", "`orders`");
         refused("orders-", "ends with a dash", "`orders`");
         refused("or--ders", "two dashes", "`or-ders`");
-        refused(&"a".repeat(41), "41 characters", "1 to 40");
+        refused(&"a".repeat(41), "41 characters, more than 40", "such as");
         refused("bücher", "the character `ü`", "`bcher`");
         refused("../evil", "the character `.`", "`evil`");
         refused("a/b", "it is a path", "`b`");
-        refused("é", "the character `é`", "such as `orders`");
+        refused("é", "the character `é`", "such as `stock-levels`");
         refused("a\nb", "control character", "`ab`");
     }
 

@@ -11,7 +11,7 @@ use super::{framework::Framework, name::ServiceName};
 use crate::{
     args::GenerateServiceArgs,
     cargo,
-    failure::Failure,
+    failure::{Failure, reason},
     output::{Printer, Style},
 };
 
@@ -221,8 +221,11 @@ fn checked_parent(into: &Path) -> Result<PathBuf, Failure> {
                 .hint("make it first, or name another one with `--into PARENT`")
         }
         io::ErrorKind::NotADirectory => not_a_folder(into),
-        _ => Failure::bad_input(format!("cannot use the folder `{shown}`: {error}"))
-            .hint("name another one with `--into PARENT`"),
+        _ => Failure::bad_input(format!(
+            "cannot use the folder `{shown}`: {}",
+            reason(&error)
+        ))
+        .hint("name another one with `--into PARENT`"),
     })?;
     if !parent.is_dir() {
         return Err(not_a_folder(into));
@@ -242,8 +245,12 @@ fn checked_parent(into: &Path) -> Result<PathBuf, Failure> {
 }
 
 pub(crate) fn unwritable(parent: &Path, error: &io::Error) -> Failure {
-    Failure::bad_input(format!("cannot write in `{}`: {error}", parent.display()))
-        .hint("name a folder that you may write in: `--into PARENT`")
+    Failure::bad_input(format!(
+        "cannot write in `{}`: {}",
+        parent.display(),
+        reason(error)
+    ))
+    .hint("name a folder that you may write in: `--into PARENT`")
 }
 
 fn not_a_folder(path: &Path) -> Failure {

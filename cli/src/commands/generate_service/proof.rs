@@ -11,7 +11,7 @@ use serde::Serialize;
 use self::{logged::Logged, running::Running};
 use super::{
     plan::{Database, Plan},
-    steps::{Red, StepFault, Steps},
+    steps::{Progress, Red, StepFault, Steps},
 };
 use crate::{
     cargo::{self, Line},
@@ -82,7 +82,7 @@ pub(crate) fn run(
             "the service does not build",
             |source, line| match source {
                 Source::Stdout => build.message(line),
-                Source::Stderr => progress.show(&shown(line).unwrap_or_default()),
+                Source::Stderr => show(line, progress),
             },
         )?;
         let path = build
@@ -115,8 +115,11 @@ pub(crate) fn run(
             |source, line| {
                 tests.line(line);
                 match source {
-                    Source::Stdout => progress.show(&format!("{} passed", tests.passed)),
-                    Source::Stderr => progress.show(&shown(line).unwrap_or_default()),
+                    Source::Stdout if tests.passed > 0 => {
+                        progress.show(format!("{} passed", tests.passed))
+                    }
+                    Source::Stdout => progress.tick(),
+                    Source::Stderr => show(line, progress),
                 }
             },
         )?;
@@ -152,17 +155,19 @@ pub(crate) fn run(
 const LOGS: &str = ".smart/data/proof";
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a line of cargo's stderr says about progress.
-fn shown(line: &str) -> Option<String> {
+/// Shows what a line of cargo's stderr says about progress.
+fn show(line: &str, progress: &mut Progress<'_>) {
     match Line::parse(line) {
         Line::Progress {
             done,
             total,
             current,
-        } => Some(format!("{done}/{total}  {current}")),
-        Line::Verb("Blocking", what) => Some(format!("another build is running; {what}")),
-        Line::Verb(verb, what) => Some(format!("{} {what}", verb.to_lowercase())),
-        Line::Other => None,
+        } => progress.show(format!("{done} of {total}: {current}")),
+        Line::Verb("Blocking", _) => progress.show(String::from(
+            "another build on this machine is running; waiting for it",
+        )),
+        Line::Verb("Running", what) => progress.show(format!("running {what}")),
+        Line::Verb(..) | Line::Other => progress.tick(),
     }
 }
 

@@ -167,7 +167,7 @@ fn print_evidence(
     row(
         "address",
         &format!(
-            "http://127.0.0.1:{}, health at /healthcheck",
+            "http://127.0.0.1:{} once it runs, health at /healthcheck",
             plan.ports.main
         ),
     );

@@ -166,6 +166,8 @@ fn answers(plan: &Plan) -> [(&'static str, String); 5] {
 }
 
 fn not_written(folder: &Path, reason: &str) -> Failure {
+    // The number of the error is for programs.
+    let reason = reason.split(" (os error ").next().unwrap_or_default();
     Failure::not_done(format!("cannot write the service to `{}`: {reason}", folder.display()))
         .hint("nothing was left behind; make room or choose another place with `--into PARENT`, then try again")
 }

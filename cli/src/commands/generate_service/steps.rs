@@ -105,14 +105,15 @@ impl<'a> Steps<'a> {
     ) -> Result<T, StepFault> {
         let number = self.number(self.records.len() + 1);
         let started = Instant::now();
-        let prefix = format!("  {number}  {name}");
+        let prefix = format!("  {number}   {name}");
         let mut progress = Progress {
             printer: self.printer,
             prefix,
             started,
             last_line: started,
+            doing: String::new(),
         };
-        progress.show("");
+        progress.tick();
         let result = work(&mut progress);
         let took = started.elapsed();
         let (outcome, detail, result) = match result {
@@ -200,20 +201,26 @@ pub(crate) struct Progress<'a> {
     prefix: String,
     started: Instant,
     last_line: Instant,
+    doing: String,
 }
 
 impl Progress<'_> {
-    /// On a terminal the status line; elsewhere a plain line now and then, so that a log shows life.
-    pub(crate) fn show(&mut self, doing: &str) {
-        let elapsed = self.started.elapsed();
-        let seconds = elapsed.as_secs();
+    pub(crate) fn show(&mut self, doing: String) {
+        self.doing = doing;
+        self.tick();
+    }
+
+    /// On a terminal the status line with its clock; elsewhere a plain line now and then, so that a log shows life.
+    pub(crate) fn tick(&mut self) {
+        let seconds = self.started.elapsed().as_secs();
+        let Self { prefix, doing, .. } = self;
         if self.printer.is_terminal() {
             self.printer
-                .status(&format!("{}  {seconds} s  {doing}", self.prefix));
-        } else if self.last_line.elapsed() >= SIGN_OF_LIFE && !doing.is_empty() {
+                .status(&format!("{prefix:<20} {seconds:>3} s  {doing}"));
+        } else if self.last_line.elapsed() >= SIGN_OF_LIFE {
             self.last_line = Instant::now();
             self.printer
-                .line(format!("{} after {seconds} s: {doing}", self.prefix));
+                .line(format!("{prefix:<20} {seconds:>3} s  {doing}"));
         }
     }
 }
