@@ -17,11 +17,16 @@ use crate::{EngineError, process::POLL};
 
 /// Takes the lock. An engine whose owner has just died is on its way out and is waited for.
 pub(super) fn take(engine: &'static str, folder: &Path, log: &File) -> Result<(), EngineError> {
-    let deadline = Instant::now() + LEAVING_BOUND;
+    let start = Instant::now();
     while log.try_lock().is_err() {
         let note = read_note(&folder.join(NOTE));
-        let leaving = note.as_ref().is_none_or(|note| !exists(note.owner));
-        if !leaving || Instant::now() >= deadline {
+        let is_leaving = note.as_ref().is_none_or(|note| !exists(note.owner));
+        let bound = if is_leaving {
+            LEAVING_BOUND
+        } else {
+            COPIES_BOUND
+        };
+        if start.elapsed() >= bound {
             return Err(EngineError::AlreadyRunning {
                 engine,
                 folder: folder.to_path_buf(),
@@ -63,5 +68,7 @@ fn exists(pid: i32) -> bool {
 }
 
 const NOTE: &str = "running";
+/// A thread that is starting a program holds copies of all open files for a moment, and with them a lock just given back.
+const COPIES_BOUND: Duration = Duration::from_millis(250);
 /// Longer than the guard gives an engine to stop.
 const LEAVING_BOUND: Duration = Duration::from_secs(15);

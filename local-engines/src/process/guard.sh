@@ -34,6 +34,6 @@ exec 3<&0 </dev/null
         done
         # Children of a killed engine may still be writing for a moment.
         [ -z "$folder" ] || rm -rf "$folder" || { sleep 1; rm -rf "$folder"; }
-    ) 2>/dev/null &
+    ) >/dev/null 2>&1 &
 )
 exec "$@" 3<&-
