@@ -38,8 +38,9 @@ impl Faults {
         self.0.iter_mut().map(|(_, fault)| fault)
     }
 
-    pub(crate) fn retain(&mut self, mut wanted: impl FnMut(Option<&Origin>) -> bool) {
-        self.0.retain(|(origin, _)| wanted(origin.as_ref()));
+    pub(crate) fn retain(&mut self, mut wanted: impl FnMut(Option<&Origin>, &Fault) -> bool) {
+        self.0
+            .retain(|(origin, fault)| wanted(origin.as_ref(), fault));
     }
 }
 

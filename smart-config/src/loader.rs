@@ -269,10 +269,20 @@ impl<'a> Run<'a> {
                 .iter()
                 .filter_map(|(origin, _)| file_of(origin.as_ref()))
                 .collect();
-            found.retain(|origin| {
+            found.retain(|origin, _| {
                 origin.is_some() && file_of(origin).is_none_or(|file| !broken.contains(&file))
             });
         }
+        // A key that must go needs no secret.
+        let unknown: BTreeSet<String> = found
+            .iter()
+            .filter(|(_, fault)| fault.kind == FaultKind::UnknownKey)
+            .filter_map(|(_, fault)| fault.key.clone())
+            .collect();
+        self.faults.retain(|_, fault| {
+            let key = fault.key.as_deref().unwrap_or_default();
+            fault.kind != FaultKind::Unfilled || !unknown.contains(key)
+        });
         self.faults.append(found);
         self.refuse_laptop_values(base, &decoded.secrets);
         if self.faults.is_empty() {

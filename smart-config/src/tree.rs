@@ -7,6 +7,7 @@ use config::{Value, ValueKind};
 use zeroize::Zeroizing;
 
 use crate::origin::Origin;
+use crate::report::printable;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
@@ -240,7 +241,7 @@ impl fmt::Display for Path {
                     if is_bare_key(key) {
                         f.write_str(key)?;
                     } else {
-                        write!(f, "\"{}\"", key.escape_debug())?;
+                        write!(f, "\"{}\"", printable(key))?;
                     }
                 }
             }

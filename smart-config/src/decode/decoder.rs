@@ -76,7 +76,7 @@ impl<'a> Decoder<'a> {
     ) -> Result<V::Value, DecodeError> {
         let mut entries: Vec<(&String, &Node)> = entries.iter().collect();
         if !self.context.postponed.is_empty() {
-            entries.sort_by_key(|(key, _)| {
+            entries.sort_by_cached_key(|(key, _)| {
                 let path = self.path.key(key);
                 let mut postponed = self.context.postponed.iter();
                 postponed.any(|postponed| postponed.starts_with(&path))

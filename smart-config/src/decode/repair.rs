@@ -86,6 +86,10 @@ impl Repair<'_> {
     /// Notes the fault and changes the tree. False if nothing can be done.
     fn repair(&mut self, error: DecodeError) -> bool {
         let path = error.path.unwrap_or_default();
+        if let Problem::UnknownKey { expected } = error.problem {
+            self.note_unknown(&path, expected);
+            return self.remove(&path);
+        }
         let (deepest, length) = self.tree.deepest(&path);
         if let Kind::StandIn(round) = deepest.kind {
             return self.try_next(&path.first(length), round);
@@ -105,10 +109,6 @@ impl Repair<'_> {
                     self.note_missing(&path);
                 }
                 self.put(&path, Node::stand_in(None))
-            }
-            Problem::UnknownKey { expected } => {
-                self.note_unknown(&path, expected);
-                self.remove(&path)
             }
             problem => {
                 // What a type says about a table that was repaired is mostly about the repair.
@@ -315,7 +315,7 @@ fn shown(node: &Node) -> Option<String> {
     })
 }
 
-/// Far above what a real configuration needs; a repair that leads nowhere must not go on for ever.
-const MAX_ROUNDS: usize = 1_000;
+/// Each fault takes a few rounds. Nobody reads hundreds, and a repair that leads nowhere must not go on for ever.
+const MAX_ROUNDS: usize = 500;
 
 const MAX_SHOWN_SIGNS: usize = 40;

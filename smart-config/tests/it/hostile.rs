@@ -231,7 +231,7 @@ fn terminals_are_safe_from_keys_and_values() {
     cannot load configuration for realm `local`: 5 faults
       `http.port` = "\u{1b}[31m\u{202e}\nx"  config/default.toml:2  expected a whole number from 0 to 65535, found text
       `http."a\nb"`  config/default.toml:3  unknown key; known here: `host`, `port`, `body_limit`, `trace`
-      `http."quo\'te"`  config/default.toml:4  unknown key; known here: `host`, `port`, `body_limit`, `trace`
+      `http."quo'te"`  config/default.toml:4  unknown key; known here: `host`, `port`, `body_limit`, `trace`
       `"\u{1b}[2j"`  SMART__\u{1b}[2J  unknown key; known here: `http`, `service`, `postgres`, `app`
       `"\u{7}"`  --set \u{7}  unknown key; known here: `http`, `service`, `postgres`, `app`
     "#);
@@ -290,4 +290,23 @@ fn random_bytes_never_panic() {
             .check::<Settings>()
             .map_err(|error| error.to_string());
     }
+}
+
+#[test]
+fn file_full_of_nonsense_is_told_in_bounded_time() {
+    let lines = |line: &str| {
+        (0..20_000)
+            .map(|number| line.replace('#', &number.to_string()))
+            .collect::<String>()
+    };
+    let told = |line: &str| {
+        Case::local()
+            .file("default.toml", lines(line))
+            .error()
+            .faults()
+            .len()
+    };
+    assert_eq!(told("key# = 1\n"), 500);
+    assert_eq!(told("[[app.rules]]\n"), 250);
+    assert!(told("key# = ''\n") >= 20_000);
 }

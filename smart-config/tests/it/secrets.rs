@@ -233,10 +233,7 @@ fn unfilled_placeholders_say_where_was_looked_and_what_to_do() {
         .secret_directory();
     insta::assert_snapshot!(case.report(), @r#"
     cannot load configuration for realm `local`: 7 faults
-      `top` is empty  config/default.toml:1  a placeholder that nothing fills
-          looked in config/secrets.toml
-          looked in secrets directory `config/run`
-          to fill it, add `top = "..."` at the top of `config/secrets.toml`, or create the file `config/run/top`, or set `SMART__TOP`
+      `top`  config/default.toml:1  unknown key; known here: `http`, `service`, `postgres`, `app`
       `postgres.user` is empty  config/default.toml:5  a placeholder that nothing fills
           looked in config/secrets.toml, where its value is empty
           looked in secrets directory `config/run`
@@ -257,6 +254,20 @@ fn unfilled_placeholders_say_where_was_looked_and_what_to_do() {
           give the secret a name of its own, for example `"secret:shared/key"`
       `app.limits.x` = "secret:../etc"  config/default.toml:12  `../etc` is no name of a secret; letters, digits, `_` and `-` in parts divided by `.` or `/` are allowed, at most 200 signs
     "#);
+}
+
+#[test]
+fn unknown_key_without_a_value_is_unknown_only() {
+    let case = Case::prod().file("default.toml", "[app]\ncolour = ''\nlevle = 'secret:x'");
+    let error = case.error();
+    let told: Vec<&str> = error
+        .faults()
+        .iter()
+        .map(|fault| fault.message.as_str())
+        .collect();
+    assert_eq!(told.len(), 2, "{error}");
+    assert!(told[0].starts_with("unknown key; known here:"), "{error}");
+    assert_eq!(told[1], "unknown key; did you mean `level`?");
 }
 
 #[test]
