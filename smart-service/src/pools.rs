@@ -45,8 +45,10 @@ impl Pools {
         application: &str,
         phases: &Phases,
     ) -> Result<Self, StartError> {
+        let budget = settings.service.start_budget;
         let wait = Wait {
-            until: Instant::now() + settings.service.start_budget,
+            budget,
+            until: Instant::now() + budget,
             phases,
         };
         let mut pools = Self::default();
@@ -165,6 +167,7 @@ pub(crate) struct Refused {
 /// How long a start may wait, and who is told what for.
 #[derive(Debug)]
 pub(crate) struct Wait<'a> {
+    budget: Duration,
     until: Instant,
     phases: &'a Phases,
 }
@@ -179,7 +182,6 @@ async fn patiently<T>(
     wait: &Wait<'_>,
     mut attempt: impl AsyncFnMut() -> Result<T, Refused>,
 ) -> Result<T, StartError> {
-    let began = Instant::now();
     let mut pause = Duration::from_millis(50);
     let mut told = String::new();
     loop {
@@ -187,13 +189,13 @@ async fn patiently<T>(
             Ok(connection) => return Ok(connection),
             Err(refused) => refused,
         };
-        let next = Instant::now() + pause;
-        if refused.is_final || next > wait.until {
-            let waited = began.elapsed().as_secs();
+        let now = Instant::now();
+        if refused.is_final || now >= wait.until {
             let budget = if refused.is_final {
                 String::new()
             } else {
-                format!(" within {waited} s (`service.start_budget`)")
+                let budget = humantime::format_duration(wait.budget);
+                format!(" within {budget} (`service.start_budget`)")
             };
             let error = StartError::new(format!("cannot connect to {target}{budget}"))
                 .caused_by(refused.cause);
@@ -208,7 +210,7 @@ async fn patiently<T>(
                 .wait_for(format!("waiting for {target}: {}", refused.cause));
             told = refused.cause;
         }
-        tokio::time::sleep_until(next).await;
+        tokio::time::sleep_until(wait.until.min(now + pause)).await;
         pause = (pause * 2).min(Duration::from_secs(1));
     }
 }
