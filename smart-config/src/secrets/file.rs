@@ -71,14 +71,12 @@ impl SecretSource for SecretFile {
         &self,
         wanted: &[SecretName],
     ) -> Result<BTreeMap<SecretName, Secret>, SecretSourceError> {
-        let mut values = self.read()?;
-        Ok(wanted
-            .iter()
-            .filter_map(|name| {
-                let mut value = values.remove(&name.dotted())?;
-                Some((name.clone(), Secret::new(std::mem::take(&mut *value))))
-            })
-            .collect())
+        let values = self.read()?;
+        let answer = |name: &SecretName| {
+            let value = values.get(&name.dotted())?;
+            Some((name.clone(), Secret::new(value.to_string())))
+        };
+        Ok(wanted.iter().filter_map(answer).collect())
     }
 
     fn known_names(&self) -> Vec<String> {

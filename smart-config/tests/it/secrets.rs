@@ -78,6 +78,32 @@ fn secrets_file_fills_placeholders_by_key_and_by_name() {
 }
 
 #[test]
+fn one_secret_fills_all_that_ask_for_it() {
+    let text = format!(
+        "{POSTGRES}[app]\nnote = 'secret:postgres/user'\ntags = ['secret:postgres.user', 'x']"
+    );
+    for (file, content) in [
+        (
+            "secrets.toml",
+            "postgres = { user = 'me', password = 'pw' }",
+        ),
+        ("run/postgres.user", "me"),
+    ] {
+        let case = Case::local()
+            .file("default.toml", &text)
+            .file(file, content);
+        let case = case
+            .file("run/postgres.password", "pw")
+            .secret_file()
+            .secret_directory();
+        let settings = case.load().value;
+        assert_eq!(settings.postgres.unwrap().user, "me");
+        assert_eq!(settings.app.note.as_deref(), Some("me"));
+        assert_eq!(settings.app.tags, ["me", "x"]);
+    }
+}
+
+#[test]
 fn directory_fills_placeholders_and_cuts_one_newline() {
     let case = Case::prod()
         .file(
