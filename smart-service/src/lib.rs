@@ -23,7 +23,7 @@
 //! }
 //! ```
 //!
-//! Reading order: [`program`] (the process), [`service`] (what the service function gets), `lifecycle` (start and stop),
+//! Reading order: [`mod@program`] (the process), [`service`] (what the service function gets), `lifecycle` (start and stop),
 //! `middleware` (what happens to every request), [`Problem`] (what a caller sees when it fails).
 
 pub mod embedded;
