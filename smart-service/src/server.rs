@@ -142,11 +142,15 @@ async fn accept(
             },
         }
     }
-    // Connections that the kernel completed before the socket closes have been told that somebody is there.
-    while let Ok(place) = places.clone().try_acquire_owned() {
-        match futures_now(listener.accept()).await {
-            Some(Ok((stream, _))) => open(stream, place, &mut connections),
-            _ => break,
+    // Connections that the kernel completed before the socket closes have been told that somebody is there. The socket
+    // itself is asked: what tokio knows of it is as old as its last look.
+    if let Ok(listener) = listener.into_std() {
+        while let Ok(place) = places.clone().try_acquire_owned() {
+            match accept_now(&listener) {
+                Ok(stream) => open(stream, place, &mut connections),
+                Err(error) if is_callers(&error) => {}
+                Err(_) => break,
+            }
         }
     }
     connections
@@ -193,11 +197,9 @@ fn is_callers(error: &std::io::Error) -> bool {
     )
 }
 
-/// The future's value if it is there without waiting.
-async fn futures_now<F: Future>(future: F) -> Option<F::Output> {
-    tokio::select! {
-        biased;
-        value = future => Some(value),
-        () = std::future::ready(()) => None,
-    }
+/// A connection that is there already, else `WouldBlock`.
+fn accept_now(listener: &std::net::TcpListener) -> std::io::Result<TcpStream> {
+    let (stream, _) = listener.accept()?;
+    stream.set_nonblocking(true)?;
+    TcpStream::from_std(stream)
 }
