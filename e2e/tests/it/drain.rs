@@ -126,7 +126,10 @@ async fn second_signal_ends_the_drain_at_once() {
     .await;
     service.signal(Signal::INT);
     let ended = service.ended().await;
-    insta::assert_snapshot!(ended.shown(&[]), @"");
+    insta::assert_snapshot!(ended.shown(&[]), @r"
+    exit code 1
+    e2e cannot run: received SIGINT while draining: ended at once
+    ");
     assert_eq!(request.await.unwrap(), None);
 }
 
