@@ -1,23 +1,21 @@
 {%- if database == "none" -%}
-//! Tells the program its commit and its template. Belongs to the framework: an update replaces it.
+//! Tells the program its commit and its template.
+//!
+//! Belongs to the framework: an update replaces it.
 
 use std::env;
-use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::process::Command;
-use std::time::SystemTime;
 {%- else -%}
-//! Tells the program its commit and its template, and packs the migrations into it. Belongs to the framework: an update
-//! replaces it.
+//! Tells the program its commit and its template, and packs the migrations into it.
+//!
+//! Belongs to the framework: an update replaces it.
 
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::process::Command;
-use std::time::SystemTime;
 {%- endif %}
 
 /// What a binary is made of; anything else may differ from the commit.
@@ -29,7 +27,6 @@ fn main() {
     }
     // Set in `.cargo/config.toml`, with the reason.
     println!("cargo::rerun-if-env-changed=SMART_CHECKOUT");
-    tell_checkouts_apart();
     println!("cargo::rustc-env=SMART_TEMPLATE_VERSION={{template_version}}");
     println!("cargo::rustc-env=SMART_COMMIT={}", commit());
 {%- if database != "none" %}
@@ -43,24 +40,9 @@ fn main() {
 {%- endif %}
 }
 
-/// All services share one build folder, in which cargo takes two checkouts of one service for the same: after a build of the
-/// first it would serve its program to the second. A file that only one of them has makes the build start over.
-fn tell_checkouts_apart() {
-    let mut hasher = DefaultHasher::new();
-    env::current_dir().ok().hash(&mut hasher);
-    let mark = format!(".smart/data/checkout-{:016x}", hasher.finish());
-    // It is old, as a file that is younger than the build would make the next one start over as well.
-    let written = fs::create_dir_all(".smart/data")
-        .and_then(|()| fs::File::create(&mark))
-        .and_then(|file| file.set_modified(SystemTime::UNIX_EPOCH));
-    // Where nothing can be written, there is only one checkout.
-    if written.is_ok() {
-        println!("cargo::rerun-if-changed={mark}");
-    }
-}
-
-/// The commit, ending in `-dirty` when the build is made of something else. Where there is no git, as in the build of an
-/// image, the variable `SMART_COMMIT` names it.
+/// The commit, ending in `-dirty` when the build is made of something else.
+///
+/// Where there is no git, as in the build of an image, the variable `SMART_COMMIT` names it.
 fn commit() -> String {
     println!("cargo::rerun-if-env-changed=SMART_COMMIT");
     if let Ok(commit) = env::var("SMART_COMMIT")
@@ -91,7 +73,7 @@ fn git(arguments: &[&str]) -> Option<String> {
 }
 {%- if database != "none" %}
 
-/// The list that `smart_service::migrations!()` includes: version, description and text of every file in the folder.
+/// What `smart_service::migrations!()` includes: version, description and text of every file in the folder.
 fn migrations(folder: &Path) -> Result<String, String> {
     let unreadable = |error| format!("cannot read the folder `{}`: {error}", folder.display());
     let absolute = folder.canonicalize().map_err(unreadable)?;
