@@ -54,3 +54,14 @@ pub use crate::migrations::Migrations;
 pub use crate::problem::Problem;
 pub use crate::program::{Program, program};
 pub use crate::service::{App, Service};
+
+/// Compiles what the README and the guide show.
+#[cfg(all(doctest, feature = "postgres"))]
+mod documents {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/guide/service.md")]
+    struct ServiceGuide;
+    #[doc = include_str!("../../docs/guide/testing.md")]
+    struct TestingGuide;
+}
