@@ -29,10 +29,6 @@ pub(crate) enum Command {
         /// The shell that will read the script
         shell: Shell,
     },
-
-    /// Render an unpacked template; `generate-service` runs this in a process of its own
-    #[command(hide = true)]
-    RenderTemplate(RenderTemplateArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -70,7 +66,8 @@ pub(crate) struct GenerateServiceArgs {
     pub(crate) json: bool,
 }
 
-#[derive(Debug, clap::Args)]
+/// The arguments of [`RENDER_TEMPLATE`], which people never type: it stands in no help and no completion.
+#[derive(Debug, Parser)]
 pub(crate) struct RenderTemplateArgs {
     #[arg(long)]
     pub(crate) template: PathBuf,
@@ -81,6 +78,9 @@ pub(crate) struct RenderTemplateArgs {
     #[arg(long)]
     pub(crate) define: Vec<String>,
 }
+
+/// The command by which this binary calls itself.
+pub(crate) const RENDER_TEMPLATE: &str = "render-template";
 
 /// Version and commit, as `--version` prints them.
 pub(crate) const VERSION: &str = concat!(

@@ -198,8 +198,28 @@ fn read_lines(
     });
 }
 
+/// The text of a line without the terminal's control sequences, which some tools print into pipes too.
 fn text(line: &[u8]) -> String {
-    String::from_utf8_lossy(line).into_owned()
+    let line = String::from_utf8_lossy(line);
+    let mut text = String::with_capacity(line.len());
+    let mut rest = line.chars();
+    while let Some(c) = rest.next() {
+        if c != '\x1b' {
+            text.push(c);
+            continue;
+        }
+        // `ESC [ ... letter` sets colours and moves the cursor, `ESC ( B` chooses a character set.
+        match rest.next() {
+            Some('[') => {
+                rest.by_ref().find(char::is_ascii_alphabetic);
+            }
+            Some('(') => {
+                rest.next();
+            }
+            _ => {}
+        }
+    }
+    text
 }
 
 /// Bounds memory when a child prints faster than its lines are handled.
@@ -232,6 +252,13 @@ mod tests {
         seen.sort_by_key(|(source, _)| *source == Source::Stderr);
         let lines: Vec<&str> = seen.iter().map(|(_, line)| line.as_str()).collect();
         assert_eq!(lines, ["one", "two", "three", "four"]);
+    }
+
+    #[test]
+    fn control_sequences_are_taken_out() {
+        assert_eq!(text(b"\x1b[31m-    start()\x1b(B\x1b[m"), "-    start()");
+        assert_eq!(text(b"plain"), "plain");
+        assert_eq!(text(b"cut \x1b"), "cut ");
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::{env, path::Path, process::ExitCode, thread, time::Duration};
 use local_engines::{Postgres, Redis};
 
 use crate::{
-    failure::{Failure, chain},
+    engine_fault::EngineFault,
+    failure::Failure,
     interrupt::Interrupt,
     local_config::{LocalEngines, PostgresTarget, RedisTarget, repository_around},
     output::{Printer, Style},
@@ -105,11 +106,11 @@ fn start_postgres(target: &PostgresTarget, data: &Path) -> Result<Postgres, Fail
         .folder(data.join("postgres"))
         .port(target.port)
         .start();
-    let postgres = postgres.map_err(|error| Failure::not_done(chain(&error)))?;
+    let postgres = postgres.map_err(|error| EngineFault::from(error).into_failure())?;
     postgres
         .address()
         .create_database(&target.database, &target.user, &target.password)
-        .map_err(|error| Failure::not_done(chain(&error)))?;
+        .map_err(|error| EngineFault::from(error).into_failure())?;
     Ok(postgres)
 }
 
@@ -122,7 +123,7 @@ fn start_redis(target: &RedisTarget, data: &Path) -> Result<Redis, Failure> {
     }
     redis
         .start()
-        .map_err(|error| Failure::not_done(chain(&error)))
+        .map_err(|error| EngineFault::from(error).into_failure())
 }
 
 /// Short enough that Ctrl-C feels immediate.

@@ -209,7 +209,8 @@ fn not_proved(
     }
     printer.blank();
     report.output = output;
-    let kept = format!("the service stays in {folder}");
+    let kept =
+        format!("the service stays in {folder}: mend it there, or remove it and generate it again");
     Failure {
         kind: FailureKind::NotDone,
         message: format!("`{}` is not proved: {step}: {message}", plan.service),

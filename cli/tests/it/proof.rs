@@ -3,7 +3,6 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    os::unix::fs::PermissionsExt,
     process::{Command, Stdio},
 };
 
@@ -15,14 +14,28 @@ use crate::sandbox::Sandbox;
 /// A sandbox whose `bin/cargo` answers the harmless calls and runs `script` for the others.
 fn with_cargo(script: &str) -> Sandbox {
     let sandbox = Sandbox::new();
-    let path = sandbox.path("bin/cargo");
-    sandbox.write(
-        "bin/cargo",
-        &format!("#!/bin/sh\ncase \"$1\" in --version|fetch|fmt) exit 0;; esac\n{script}\n"),
+    let answers = "case \"$1\" in --version|fetch|fmt) exit 0;; esac";
+    program(
+        &sandbox,
+        "cargo",
+        &format!("#!/bin/sh\n{answers}\n{script}\n"),
     );
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-    fs::copy(sandbox.path("bin/cargo"), sandbox.path("bin/rustfmt")).unwrap();
+    program(&sandbox, "rustfmt", "#!/bin/sh\n");
     sandbox
+}
+
+/// Another process writes the file that is run: a descriptor of ours, open for writing and inherited by a child of
+/// another test for a moment, would make the kernel refuse to run it.
+fn program(sandbox: &Sandbox, name: &str, script: &str) {
+    let text = format!("{name}.txt");
+    sandbox.write(&text, script);
+    let target = sandbox.path(&format!("bin/{name}"));
+    let status = Command::new("install")
+        .args(["-D", "-m", "755"])
+        .arg(sandbox.path(&text))
+        .arg(target)
+        .status();
+    assert!(status.unwrap().success());
 }
 
 fn generate(sandbox: &Sandbox, arguments: &[&str]) -> Command {
@@ -53,7 +66,7 @@ fn red_build_keeps_the_folder_and_shows_why() {
     assert!(!steps.contains("240"), "progress is not output: {steps}");
     insta::assert_snapshot!(said.stderr, @r"
     error: `orders` is not proved: build: the service does not build
-      hint: the service stays in [SANDBOX]/orders
+      hint: the service stays in [SANDBOX]/orders: mend it there, or remove it and generate it again
     ");
     assert!(
         sandbox
@@ -136,11 +149,12 @@ fn service_that_ends_at_once_is_red_with_its_own_words() {
 #[test]
 fn missing_crates_are_named_when_there_is_no_network() {
     let sandbox = Sandbox::new();
-    sandbox.write(
-        "bin/cargo",
-        "#!/bin/sh\n[ \"$1\" = fetch ] && { echo 'error: failed to download from the registry' >&2; exit 101; }\nexit 0\n",
+    let refusal = "[ \"$1\" = fetch ] && { echo 'error: failed to download from the registry' >&2; exit 101; }";
+    program(
+        &sandbox,
+        "cargo",
+        &format!("#!/bin/sh\n{refusal}\nexit 0\n"),
     );
-    fs::set_permissions(sandbox.path("bin/cargo"), fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = generate(&sandbox, &["orders"]);
     let said = sandbox
         .run(command.env("CARGO_HOME", sandbox.path("empty")))

@@ -5,7 +5,7 @@ mod running;
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use local_engines::{Postgres, PostgresAddress, Redis};
+use local_engines::{EngineError, Postgres, PostgresAddress, Redis};
 use serde::Serialize;
 
 use self::{logged::Logged, running::Running};
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     cargo::{self, Line},
-    failure::chain,
+    engine_fault::EngineFault,
     interrupt::Interrupt,
     local_config::LocalEngines,
     process::Source,
@@ -231,7 +231,19 @@ impl Engines {
     fn start(plan: &Plan) -> Result<(Self, String), StepFault> {
         let config =
             LocalEngines::read(&plan.folder).map_err(|failure| Red::new(failure.message))?;
-        let red = |error: local_engines::EngineError| Red::new(chain(&error));
+        let red = |error: EngineError| {
+            let EngineFault {
+                message,
+                hint,
+                output,
+            } = error.into();
+            Red {
+                message,
+                hint,
+                output,
+                log: None,
+            }
+        };
         let mut engines = Self::default();
         let mut words = Vec::new();
         if let Some(target) = config.postgres {

@@ -14,6 +14,7 @@ use super::{
     template,
 };
 use crate::{
+    args::RENDER_TEMPLATE,
     cargo,
     failure::Failure,
     interrupt::Interrupt,
@@ -78,6 +79,7 @@ impl Rendered {
         }
         unpack(&place.join(TEMPLATE)).map_err(failed)?;
         run_library(&place, plan, interrupt)?;
+        format(&place.join(RESULT).join(plan.service.as_str()), interrupt)?;
 
         let mut rendered = Self {
             staging,
@@ -132,7 +134,7 @@ fn run_library(place: &Path, plan: &Plan, interrupt: &Interrupt) -> Result<(), F
         .env("TMPDIR", place.join(TEMPORARY))
         .env("NO_COLOR", "1")
         .env("RUST_BACKTRACE", "0")
-        .arg("render-template")
+        .arg(RENDER_TEMPLATE)
         .arg("--template")
         .arg(place.join(TEMPLATE))
         .arg("--into")
@@ -146,6 +148,43 @@ fn run_library(place: &Path, plan: &Plan, interrupt: &Interrupt) -> Result<(), F
         Ok(captured) if captured.success() => Ok(()),
         Ok(captured) => Err(library_failed(&plan.folder, &captured)),
         Err(RunError::Start(error)) => Err(not_written(&plan.folder, &error.to_string())),
+        Err(RunError::Interrupted) => Err(Failure::interrupted("interrupted; nothing was written")),
+    }
+}
+
+/// Where a line breaks may depend on the length of the name, and on a `rustfmt.toml` in a folder above.
+fn format(service: &Path, interrupt: &Interrupt) -> Result<(), Failure> {
+    if cargo::find_program("rustfmt").is_none() {
+        // Only without a proof, which asks for it.
+        return Ok(());
+    }
+    let mut files = Vec::new();
+    let listed = list_files(service, service, &mut files);
+    let edition = listed.and_then(|()| fs::read_to_string(service.join("Cargo.toml")));
+    let edition = edition.ok().and_then(|manifest| {
+        let manifest: toml::Table = manifest.parse().ok()?;
+        Some(
+            manifest
+                .get("package")?
+                .get("edition")?
+                .as_str()?
+                .to_owned(),
+        )
+    });
+    let mut command = Command::new("rustfmt");
+    cargo::clean_environment(&mut command);
+    command
+        .current_dir(service)
+        .args(["--edition", edition.as_deref().unwrap_or("2024")])
+        .args(
+            files
+                .iter()
+                .map(|file| &file.path)
+                .filter(|path| path.ends_with(".rs")),
+        );
+    match process::capture(&mut command, interrupt) {
+        // What rustfmt cannot do is found by the first step of the proof.
+        Ok(_) | Err(RunError::Start(_)) => Ok(()),
         Err(RunError::Interrupted) => Err(Failure::interrupted("interrupted; nothing was written")),
     }
 }
