@@ -100,9 +100,9 @@ impl Invocation {
             }))
             .assignments(self.assignments.clone());
         // What a machine mounts comes first: it is more deliberate than a file left in a checkout.
-        if let Some(directory) =
-            variable("SMART_SECRETS_DIR").or_else(|| variable("CREDENTIALS_DIRECTORY"))
-        {
+        let directory = variable("SMART_SECRETS_DIR").or_else(|| variable("CREDENTIALS_DIRECTORY"));
+        let has_secret_source = directory.is_some() || realm.is_local();
+        if let Some(directory) = directory {
             loader = loader.secrets(SecretDirectory::new(directory));
         }
         if realm.is_local() {
@@ -110,6 +110,7 @@ impl Invocation {
         }
         Ok(RealmLoader {
             realm,
+            has_secret_source,
             inner: loader,
         })
     }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use smart_config::report::{Fault, FaultKind};
 use smart_config::{Loaded, Loader};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -139,6 +140,10 @@ impl Program {
         let loaded: Loaded<Settings<S>> = loader.inner.load().map_err(|faults| {
             // The report stands alone: it names the act, and every fault with its cure.
             complain(&faults);
+            let unfilled = |fault: &Fault| fault.kind == FaultKind::Unfilled;
+            if !loader.has_secret_source && faults.faults().iter().any(unfilled) {
+                complain(&"no secret source is set: `SMART_SECRETS_DIR` names a directory with one file per key");
+            }
             ExitCode::from(78)
         })?;
         let telemetry = Telemetry::new(about, &loader.realm, &loaded, LogOutput::Stdout);
@@ -162,6 +167,7 @@ impl Program {
 #[derive(Debug)]
 pub(crate) struct RealmLoader {
     pub(crate) realm: smart_config::Realm,
+    pub(crate) has_secret_source: bool,
     pub(crate) inner: Loader,
 }
 
