@@ -17,15 +17,12 @@ const SHORTEST: usize = 6;
 
 impl Redactor {
     pub(crate) fn new(secrets: Vec<Secret>) -> Self {
-        // In a JSON line and in `Debug` text some characters are escaped; a secret with such characters looks different there.
+        // In a JSON line and in `Debug` text some characters are escaped; a secret with such characters looks different
+        // there, and once more different where `Debug` text stands in a JSON line.
         let escaped = |secret: &Secret| {
-            let json = serde_json::to_string(secret.expose()).unwrap_or_default();
-            let debug = format!("{:?}", secret.expose());
-            [
-                secret.expose().clone(),
-                inside_quotes(&json),
-                inside_quotes(&debug),
-            ]
+            let plain = secret.expose();
+            let debug = inside_quotes(&format!("{plain:?}"));
+            [plain.clone(), json(plain), json(&debug), debug]
         };
         let mut forms: Vec<String> = secrets
             .iter()
@@ -48,6 +45,11 @@ impl Redactor {
     }
 }
 
+/// The text as it stands inside a JSON string.
+fn json(text: &str) -> String {
+    inside_quotes(&serde_json::to_string(text).unwrap_or_default())
+}
+
 fn inside_quotes(quoted: &str) -> String {
     quoted
         .strip_prefix('"')
@@ -64,11 +66,12 @@ mod tests {
     fn secret_is_replaced_in_every_escaping() {
         let secret = "pa\"ss\\wörd\n1";
         let redactor = Redactor::new(vec![Secret::new(secret.to_owned())]);
-        let json = serde_json::to_string(&format!("before {secret} after")).unwrap();
+        let debug = format!("before {secret:?} after");
         for text in [
             format!("before {secret} after"),
-            json,
-            format!("before {secret:?} after"),
+            json(&format!("before {secret} after")),
+            json(&debug),
+            debug,
         ] {
             let redacted = redactor.redact(&text);
             assert!(
