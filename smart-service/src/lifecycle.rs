@@ -136,7 +136,7 @@ where
     let _ = routes.set(middleware::standard(app.routes, &settings.http, &traffic));
     phases.enter(Phase::Serving);
     tracing::info!(
-        elapsed_ms = began.elapsed().as_millis(),
+        elapsed_ms = began.elapsed().as_secs_f64() * 1000.0,
         "{} is started",
         about.name
     );
@@ -203,7 +203,7 @@ async fn migrate(
     if on_start {
         let applied = pools.migrate(migrations).await?;
         if applied > 0 {
-            tracing::info!("applied {applied} migrations");
+            tracing::info!(applied, "applied the pending migrations");
         }
         return Ok(());
     }
