@@ -5,6 +5,7 @@
 
 mod log;
 mod metrics;
+mod pretty;
 mod redact;
 #[cfg(feature = "sentry")]
 mod reports;

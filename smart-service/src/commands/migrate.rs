@@ -21,7 +21,7 @@ pub(crate) async fn run<S: Serialize>(blueprint: Blueprint<S>) -> Result<(), Sta
     pools.close().await;
     match applied {
         0 => tracing::info!("nothing to migrate: the database is up to date"),
-        applied => tracing::info!("applied {applied} migrations"),
+        applied => tracing::info!(applied, "applied the pending migrations"),
     }
     Ok(())
 }

@@ -137,6 +137,7 @@ impl Exchange {
         } else if status < 400 {
             return;
         }
+        let elapsed_ms = elapsed.as_secs_f64() * 1000.0;
         tracing::info!(
             target: "access",
             {
@@ -144,9 +145,9 @@ impl Exchange {
                 http.path = self.path,
                 http.route = self.route(),
                 http.status = status,
-                elapsed_ms = elapsed.as_secs_f64() * 1000.0,
+                elapsed_ms,
             },
-            "{} {} {status}",
+            "{} {} {status} in {elapsed_ms:.1} ms",
             self.method,
             self.path
         );

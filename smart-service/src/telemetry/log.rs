@@ -15,6 +15,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::{Registry, fmt as format, reload};
 
+use super::pretty::Pretty;
 use super::redact::Redactor;
 use crate::settings::{LogConfig, LogFormat};
 
@@ -39,14 +40,27 @@ impl FromStr for LogFilter {
                 ));
             }
         }
-        let targets = text
+        let targets: Targets = text
             .replace(' ', "")
-            .parse::<Targets>()
-            .map_err(|error| error.to_string())?;
-        Ok(Self {
+            .parse()
+            .map_err(|error| format!("{error}"))?;
+        Ok(Self::new(text, targets))
+    }
+}
+
+impl LogFilter {
+    fn new(text: &str, targets: Targets) -> Self {
+        // PostgreSQL notes at every start that the table of migrations exists. Whoever asks for sqlx gets all of it.
+        let quiet = !text.contains("sqlx");
+        let targets = if quiet {
+            targets.with_target("sqlx::postgres::notice", LevelFilter::WARN)
+        } else {
+            targets
+        };
+        Self {
             text: text.to_owned(),
             targets,
-        })
+        }
     }
 }
 
@@ -66,10 +80,7 @@ impl From<LogFilter> for String {
 
 impl Default for LogFilter {
     fn default() -> Self {
-        Self {
-            text: "info".to_owned(),
-            targets: Targets::new().with_default(LevelFilter::INFO),
-        }
+        Self::new("info", Targets::new().with_default(LevelFilter::INFO))
     }
 }
 
@@ -106,7 +117,7 @@ pub(crate) fn dispatch(
             .with_current_span(true)
             .with_span_list(false)
             .boxed(),
-        LogFormat::Pretty => lines.with_ansi(colour).with_target(true).boxed(),
+        LogFormat::Pretty => lines.with_ansi(colour).event_format(Pretty).boxed(),
     };
     let subscriber = tracing_subscriber::registry().with(lines.with_filter(filter));
     #[cfg(feature = "sentry")]
