@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -264,9 +264,4 @@ impl Case {
         };
         text.lines().map(pushed).collect::<Vec<_>>().join("\n")
     }
-}
-
-/// Whether this process may read everything, so that a mode keeps nothing from it.
-pub(crate) fn reads_everything(unreadable: &Path) -> bool {
-    fs::read(unreadable).is_ok()
 }
