@@ -207,6 +207,14 @@ fn not_proved(
             &format!("    all of it is in {}", plan.folder.join(log).display()),
         ));
     }
+    let skipped = report
+        .steps
+        .iter()
+        .filter(|step| step.outcome == StepOutcome::Skipped);
+    let skipped: Vec<&str> = skipped.map(|step| step.name).collect();
+    if !skipped.is_empty() {
+        printer.line(printer.paint(Style::Dim, &format!("    not run: {}", skipped.join(", "))));
+    }
     printer.blank();
     report.output = output;
     let kept =

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     process::{Command, Stdio},
 };
 
@@ -220,6 +220,37 @@ fn signal_stops_the_children_and_keeps_the_folder() {
         rustix::process::test_kill_process(child).is_err()
     });
     assert!(sandbox.path("orders/src/main.rs").is_file());
+}
+
+#[test]
+fn signal_while_rendering_leaves_nothing_behind() {
+    let sandbox = Sandbox::new();
+    let started = sandbox.path("started");
+    program(
+        &sandbox,
+        "rustfmt",
+        &format!("#!/bin/sh\n: > '{}'\nexec sleep 600\n", started.display()),
+    );
+    let before: Vec<String> = sandbox.tree().into_iter().collect();
+    let mut smart = generate(&sandbox, &["orders", "--no-verify"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_until("rustfmt runs", || started.is_file());
+
+    kill_process(Pid::from_child(&smart), Signal::TERM).unwrap();
+    let mut said = String::new();
+    smart
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut said)
+        .unwrap();
+    assert_eq!(smart.wait().unwrap().code(), Some(1));
+    assert_eq!(said, "error: interrupted; nothing was written\n");
+    std::fs::remove_file(started).unwrap();
+    assert_eq!(sandbox.tree().into_iter().collect::<Vec<_>>(), before);
 }
 
 /// Polls under a deadline.

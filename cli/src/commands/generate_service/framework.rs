@@ -113,7 +113,7 @@ impl Framework {
             return Err(Failure::bad_input(format!(
                 "the framework at `{shown}` has version {version}, the template in this `smart` has {TEMPLATE_VERSION}"
             ))
-            .hint(format!("install the `smart` of that checkout: `cargo install --path {}/cli`", absolute.display())));
+            .hint(format!("install the `smart` of that checkout: `cargo install --locked --path {}/cli`", absolute.display())));
         }
         Ok(Self::Path { path: absolute })
     }
