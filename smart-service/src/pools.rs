@@ -95,7 +95,7 @@ impl Pools {
             return migrate(sqlite.pool(), migrations).await;
         }
         Err(StartError::new(
-            "cannot migrate: the configuration has neither a `[postgres]` nor a `[sqlite]` section",
+            "there is no database to migrate: the configuration has neither a `[postgres]` nor a `[sqlite]` section",
         )
         .configuration())
     }
