@@ -93,6 +93,7 @@ async fn faults_of_all_kinds_are_told_at_once() {
           to fill it, set `SMART__APP__KEY`
       `app.max_page` = "many"       config/default.toml:12  expected a whole number from 0 to 4294967295, found text
       `service.drain` = 20          config/prod.toml:2      expected a duration with a unit, such as "20s", found a whole number
+    no secret source is set: `SMART_SECRETS_DIR` names a directory with one file per key
     "#);
 }
 
@@ -108,6 +109,17 @@ async fn laptop_value_is_refused_in_prod() {
     cannot load configuration for realm `prod`: 1 fault
       `postgres.password` = ***  SMART__POSTGRES__PASSWORD  has the value of realm `local`, which is fine on a laptop only
           it stands in config/local.toml:2; give realm `prod` a value of its own
+    ");
+}
+
+#[tokio::test]
+async fn assignment_without_a_value_is_refused() {
+    let ended = Fixture::new().run(&["--set", "http.port"]).await;
+    assert_snapshot!(ended.shown(&[]), @r"
+    exit code 78
+    cannot load configuration for realm `local`: 1 fault
+      --set  an assignment has no `=`
+          write key and value, for example `--set http.port=8080`
     ");
 }
 

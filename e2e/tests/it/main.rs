@@ -5,6 +5,7 @@
     reason = "a test that meets an unexpected error has failed"
 )]
 
+mod commands;
 mod drain;
 mod engines;
 mod faults;
@@ -13,3 +14,4 @@ mod load;
 mod outages;
 mod process;
 mod reports;
+mod secrets;
