@@ -253,6 +253,26 @@ fn signal_while_rendering_leaves_nothing_behind() {
     assert_eq!(sandbox.tree().into_iter().collect::<Vec<_>>(), before);
 }
 
+#[test]
+fn toolchain_without_rustfmt_is_refused_before_anything_is_written() {
+    let sandbox = Sandbox::new();
+    program(
+        &sandbox,
+        "rustfmt",
+        "#!/bin/sh\necho 'error: rustfmt is not installed for the toolchain' >&2\nexit 1\n",
+    );
+    let said = sandbox.run(&mut generate(&sandbox, &["orders"])).expect(2);
+    insta::assert_snapshot!(said.stderr, @r"
+    error: `rustfmt` does not run, and the proof needs it
+      hint: install it: `rustup component add rustfmt`; `--no-verify` writes the service without a proof
+    ");
+    assert!(!sandbox.path("orders").exists());
+    // Without a proof it is not needed.
+    sandbox
+        .run(&mut generate(&sandbox, &["orders", "--no-verify"]))
+        .expect(0);
+}
+
 /// Polls under a deadline.
 pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);

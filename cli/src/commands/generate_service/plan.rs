@@ -3,6 +3,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use serde::Serialize;
@@ -275,17 +276,35 @@ pub(crate) fn refuse_existing(folder: &Path) -> Result<(), Failure> {
 }
 
 fn require_toolchain() -> Result<(), Failure> {
-    let missing = |program: &str, hint: &str| match cargo::find_program(program) {
-        Some(_) => Ok(()),
-        None => Err(Failure::bad_input(format!(
-            "`{program}` is not on the path, and the proof needs it"
-        ))
-        .hint(format!(
-            "{hint}; `--no-verify` writes the service without a proof"
-        ))),
-    };
-    missing("cargo", "install Rust with rustup, https://rustup.rs")?;
-    missing("rustfmt", "install it: `rustup component add rustfmt`")
+    const RUST: &str = "install Rust with rustup, https://rustup.rs";
+    for (program, hint) in [
+        ("cargo", RUST),
+        ("rustfmt", "install it: `rustup component add rustfmt`"),
+    ] {
+        let problem = if cargo::find_program(program).is_none() {
+            "is not on the path"
+        } else if !answers(program) {
+            // rustup puts both on the path even when the toolchain lacks them.
+            "does not run"
+        } else {
+            continue;
+        };
+        return Err(
+            Failure::bad_input(format!("`{program}` {problem}, and the proof needs it")).hint(
+                format!("{hint}; `--no-verify` writes the service without a proof"),
+            ),
+        );
+    }
+    Ok(())
+}
+
+fn answers(program: &str) -> bool {
+    let mut command = Command::new(program);
+    cargo::clean_environment(&mut command);
+    command
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 fn as_text<S: serde::Serializer>(name: &ServiceName, serializer: S) -> Result<S::Ok, S::Error> {

@@ -40,7 +40,12 @@ impl Rendered {
         let staging = tempfile::Builder::new()
             .prefix(&format!(".{}.smart-", plan.service))
             .tempdir_in(&plan.parent)
-            .map_err(|error| unwritable(&plan.parent, &root_cause(error)))?;
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    not_written(&plan.folder, &root_cause(error).to_string())
+                }
+                _ => unwritable(&plan.parent, &root_cause(error)),
+            })?;
         Self::render(staging, plan, interrupt)
     }
 
@@ -79,7 +84,7 @@ impl Rendered {
         }
         unpack(&place.join(TEMPLATE)).map_err(failed)?;
         run_library(&place, plan, interrupt)?;
-        format(&place.join(RESULT).join(plan.service.as_str()), interrupt)?;
+        format(&place, plan, interrupt)?;
 
         let mut rendered = Self {
             staging,
@@ -153,7 +158,8 @@ fn run_library(place: &Path, plan: &Plan, interrupt: &Interrupt) -> Result<(), F
 }
 
 /// Where a line breaks may depend on the length of the name, and on a `rustfmt.toml` in a folder above.
-fn format(service: &Path, interrupt: &Interrupt) -> Result<(), Failure> {
+fn format(place: &Path, plan: &Plan, interrupt: &Interrupt) -> Result<(), Failure> {
+    let service = &place.join(RESULT).join(plan.service.as_str());
     if cargo::find_program("rustfmt").is_none() {
         // Only without a proof, which asks for it.
         return Ok(());
@@ -183,8 +189,22 @@ fn format(service: &Path, interrupt: &Interrupt) -> Result<(), Failure> {
                 .filter(|path| path.ends_with(".rs")),
         );
     match process::capture(&mut command, interrupt) {
-        // What rustfmt cannot do is found by the first step of the proof.
-        Ok(_) | Err(RunError::Start(_)) => Ok(()),
+        Ok(captured) if captured.success() => Ok(()),
+        // The rustup on the path may stand for a component that was never installed.
+        Ok(captured)
+            if captured
+                .stderr
+                .iter()
+                .any(|line| line.contains("is not installed")) =>
+        {
+            Ok(())
+        }
+        // A full disk may have cut a file short.
+        Ok(captured) => Err(not_written(
+            &plan.folder,
+            &format!("rustfmt: {}", reason(&captured.stderr)),
+        )),
+        Err(RunError::Start(_)) => Ok(()),
         Err(RunError::Interrupted) => Err(Failure::interrupted("interrupted; nothing was written")),
     }
 }
