@@ -1,0 +1,124 @@
+//! The binary `smart` of this checkout, and a folder of its own to run it in.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder outside the checkout, without anybody's settings of git.
+#[derive(Debug)]
+pub(crate) struct Workshop {
+    folder: TempDir,
+}
+
+/// What one run of a program said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Workshop {
+    pub(crate) fn new() -> Self {
+        Self {
+            folder: TempDir::new().unwrap(),
+        }
+    }
+
+    pub(crate) fn path(&self, relative: &str) -> PathBuf {
+        self.folder.path().canonicalize().unwrap().join(relative)
+    }
+
+    /// `smart` with these arguments, in this folder.
+    pub(crate) fn smart(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(smart());
+        command
+            .current_dir(self.folder.path())
+            .args(arguments)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_SYSTEM", "/dev/null")
+            // Whoever runs these tests may have put their own build elsewhere; a service has its place.
+            .env_remove("CARGO_TARGET_DIR")
+            .env_remove("CARGO_BUILD_BUILD_DIR");
+        command
+    }
+
+    /// What git prints in a folder.
+    pub(crate) fn git(&self, folder: &str, arguments: &[&str]) -> String {
+        let said = run(Command::new("git")
+            .current_dir(self.path(folder))
+            .args(arguments));
+        assert_eq!(said.code, Some(0), "{}", said.stderr);
+        said.stdout.trim().to_owned()
+    }
+
+    /// Puts a program on the path of `command` that stands before the real one.
+    pub(crate) fn replace_program(&self, command: &mut Command, name: &str, script: &str) {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = self.path("bin");
+        let program = folder.join(name);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let path = std::env::var("PATH").unwrap();
+        command.env("PATH", format!("{}:{path}", folder.display()));
+    }
+}
+
+impl Said {
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> Self {
+        let Self { stdout, stderr, .. } = &self;
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout:\n{stdout}\nstderr:\n{stderr}"
+        );
+        self
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+}
+
+pub(crate) fn run(command: &mut Command) -> Said {
+    let output = command.output().unwrap();
+    Said {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// The root of the checkout that these tests belong to.
+pub(crate) fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// Builds `smart` where this test was built, once, and asks cargo where it is.
+fn smart() -> &'static Path {
+    static SMART: OnceLock<PathBuf> = OnceLock::new();
+    SMART.get_or_init(|| {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.current_dir(checkout()).args([
+            "build",
+            "--package=cli",
+            "--bin=smart",
+            "--message-format=json-render-diagnostics",
+        ]);
+        let built = run(&mut cargo).expect(0);
+        let mut messages = built
+            .stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap());
+        let executable = messages
+            .find_map(|message: Value| Some(PathBuf::from(message["executable"].as_str()?)));
+        executable.unwrap()
+    })
+}
