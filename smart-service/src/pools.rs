@@ -210,7 +210,9 @@ async fn patiently<T>(
                 .wait_for(format!("waiting for {target}: {}", refused.cause));
             told = refused.cause;
         }
-        tokio::time::sleep_until(wait.until.min(now + pause)).await;
+        // Between half and all of the pause: instances that lost the same server must not come back in step.
+        let pause_now = pause.mul_f64(0.5 + fastrand::f64() / 2.0);
+        tokio::time::sleep_until(wait.until.min(now + pause_now)).await;
         pause = (pause * 2).min(Duration::from_secs(1));
     }
 }

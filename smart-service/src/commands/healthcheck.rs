@@ -187,5 +187,5 @@ fn host(http: &HttpConfig) -> String {
 
 /// Docker and kubelet give a probe at least a second; health is read from memory and needs far less.
 const PATIENCE: Duration = Duration::from_secs(2);
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(25);
 const LARGEST_ANSWER: usize = 1024 * 1024;
