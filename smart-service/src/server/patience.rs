@@ -27,6 +27,8 @@ use tower::Service;
 pub(super) struct Patience {
     header_timeout: Duration,
     serving: Arc<AtomicUsize>,
+    /// Requests whose headers have ended.
+    begun: Arc<AtomicUsize>,
 }
 
 /// Held while a request is being answered, and while its body is being read.
@@ -51,6 +53,7 @@ impl Patience {
         Self {
             header_timeout,
             serving: Arc::default(),
+            begun: Arc::default(),
         }
     }
 
@@ -58,6 +61,7 @@ impl Patience {
         Watched {
             stream,
             patience: self.clone(),
+            begun: 0,
             deadline: None,
         }
     }
@@ -66,6 +70,7 @@ impl Patience {
         Serving {
             routes,
             serving: self.serving.clone(),
+            begun: self.begun.clone(),
         }
     }
 }
@@ -75,6 +80,8 @@ impl Patience {
 pub(super) struct Watched {
     stream: TcpStream,
     patience: Patience,
+    /// As many requests had begun at the last look.
+    begun: usize,
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
@@ -87,6 +94,12 @@ impl AsyncRead for Watched {
         let this = self.get_mut();
         let before = buffer.filled().len();
         let polled = Pin::new(&mut this.stream).poll_read(context, buffer);
+        // A quick request may have come and gone since the last look: its deadline is not the next one's.
+        let begun = this.patience.begun.load(Ordering::Relaxed);
+        if begun != this.begun {
+            this.begun = begun;
+            this.deadline = None;
+        }
         if this.patience.serving.load(Ordering::Relaxed) > 0 {
             this.deadline = None;
             return polled;
@@ -142,6 +155,7 @@ impl AsyncWrite for Watched {
 pub(super) struct Serving {
     routes: Router,
     serving: Arc<AtomicUsize>,
+    begun: Arc<AtomicUsize>,
 }
 
 impl Service<hyper::Request<Incoming>> for Serving {
@@ -154,6 +168,7 @@ impl Service<hyper::Request<Incoming>> for Serving {
     }
 
     fn call(&mut self, request: hyper::Request<Incoming>) -> Self::Future {
+        self.begun.fetch_add(1, Ordering::Relaxed);
         let answering = Hold::new(&self.serving);
         let reading = Hold::new(&self.serving);
         let hold_while_read = move |frame| {

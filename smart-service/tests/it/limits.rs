@@ -96,10 +96,11 @@ async fn idle_connection_outlives_the_header_timeout() {
     ])
     .await;
     let mut stream = TcpStream::connect(service.address()).await.unwrap();
-    for _ in 0..2 {
+    // One that is answered at once, one that takes longer than the time-out, and one after as long a pause.
+    for path in ["/hello", "/slow", "/hello", "/hello"] {
         let mut answer = vec![0; 2048];
         stream
-            .write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+            .write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes())
             .await
             .unwrap();
         let read = timeout(Duration::from_secs(10), stream.read(&mut answer))
@@ -111,6 +112,9 @@ async fn idle_connection_outlives_the_header_timeout() {
             "{}",
             String::from_utf8_lossy(&answer[..read])
         );
+        // A close would end this read.
+        let closed = timeout(Duration::from_millis(200), stream.read(&mut answer)).await;
+        assert!(closed.is_err(), "closed after {path}");
     }
 }
 
