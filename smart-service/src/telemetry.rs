@@ -6,6 +6,7 @@
 mod log;
 mod metrics;
 mod pretty;
+mod process;
 mod redact;
 #[cfg(feature = "sentry")]
 mod reports;

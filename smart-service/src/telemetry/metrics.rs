@@ -6,13 +6,13 @@ use std::time::Duration;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use smart_config::Realm;
 
+use super::process;
 use crate::About;
 
 /// One service's metrics. Code records with the macros of the `metrics` crate.
 pub(crate) struct Metrics {
     recorder: SharedRecorder,
     handle: PrometheusHandle,
-    process: metrics_process::Collector,
 }
 
 /// Upper bounds of the duration buckets in seconds: OpenTelemetry's for HTTP servers.
@@ -31,10 +31,9 @@ impl Metrics {
             .build_recorder();
         let handle = recorder.handle();
         let recorder = SharedRecorder(std::sync::Arc::new(recorder));
-        let process = metrics_process::Collector::default();
         ::metrics::with_local_recorder(&recorder, || {
             describe();
-            process.describe();
+            process::describe();
             let labels = [
                 ("service", about.name.to_owned()),
                 ("version", about.version.to_owned()),
@@ -43,11 +42,7 @@ impl Metrics {
             ];
             ::metrics::gauge!("build_info", &labels).set(1.0);
         });
-        Self {
-            recorder,
-            handle,
-            process,
-        }
+        Self { recorder, handle }
     }
 
     pub(crate) fn recorder(&self) -> SharedRecorder {
@@ -56,7 +51,7 @@ impl Metrics {
 
     /// The text format, with the state of the process as of now.
     pub(crate) fn render(&self) -> String {
-        ::metrics::with_local_recorder(&self.recorder, || self.process.collect());
+        ::metrics::with_local_recorder(&self.recorder, process::record);
         self.handle.render()
     }
 

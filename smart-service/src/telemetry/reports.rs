@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sentry::protocol::Event;
 use sentry::types::Dsn;
@@ -33,6 +34,23 @@ pub(crate) fn client(
     // The defaults bring the transport and the proxies of the environment; but no variable may switch off certificates.
     let options = sentry::apply_defaults(options).accept_invalid_certs(false);
     Ok(Arc::new(Client::from(options)))
+}
+
+/// Sends what is queued, for at most this long.
+///
+/// On a thread of its own: closing waits for the answer to the report under way, and an endpoint that accepts connections
+/// and never answers would hold the process for ever.
+pub(crate) fn close(client: Arc<Client>, patience: Duration) {
+    let (done, closed) = std::sync::mpsc::channel();
+    let thread = std::thread::Builder::new().name("reports".to_owned());
+    let closing = thread.spawn(move || {
+        client.close(Some(patience));
+        // Nobody listens when the time is up.
+        let _ = done.send(());
+    });
+    if closing.is_ok() {
+        let _ = closed.recv_timeout(patience);
+    }
 }
 
 /// Runs in the task that logged the error, so the request it serves is at hand.
