@@ -87,7 +87,7 @@ impl Telemetry {
     pub(crate) fn flush(&self) {
         #[cfg(feature = "sentry")]
         if let Some(client) = &self.reports {
-            client.close(Some(std::time::Duration::from_secs(2)));
+            reports::close(client.clone(), std::time::Duration::from_secs(2));
         }
     }
 

@@ -100,3 +100,21 @@ async fn malformed_dsn_is_a_configuration_fault_that_does_not_show_it() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn endpoint_that_never_answers_does_not_hold_the_stop() {
+    // Connections wait in the kernel's queue: nobody accepts them.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = files(&[]);
+    let orders = on(folder.path())
+        .set(
+            "sentry.dsn",
+            format!("http://public@{}/1", silent.local_addr().unwrap()),
+        )
+        .start(service)
+        .await;
+    orders.get("/fail").send().await.unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(10), orders.stop())
+        .await
+        .expect("a stop waits two seconds for its reports");
+}
