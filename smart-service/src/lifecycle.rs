@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 pub(crate) use self::phase::{Phase, Phases};
 use crate::admin::{self, Admin};
 use crate::health::{self, Health};
-use crate::middleware::{self, observe::Traffic};
+use crate::middleware::{self, observe::Traffic, panic::caught};
 use crate::pools::Pools;
 use crate::server::{Limits, Server, bind};
 use crate::service::{App, Service};
@@ -128,7 +128,10 @@ where
 
     let mut checks = vec![Check::runtime()];
     checks.extend(pools.checks());
-    let app = service(Service::new(settings.app, realm, pools.clone())).await?;
+    let prepared = Service::new(settings.app, realm, pools.clone());
+    let app = caught(async { service(prepared).await })
+        .await
+        .map_err(|panic| StartError::new(format!("the service function panicked {panic}")))??;
     checks.extend(app.checks);
     let monitor = Monitor::start(monitor_config(&settings.health), checks, announce)?;
     monitor.first_round().await;

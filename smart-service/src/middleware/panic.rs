@@ -15,12 +15,12 @@ use axum::response::{IntoResponse, Response};
 use crate::problem::Problem;
 
 thread_local! {
-    /// Whether this thread is polling a handler, so that the hook leaves the report to `catch`.
+    /// Whether this thread is polling a handler, so that the hook leaves the report to who catches the panic.
     static IN_HANDLER: Cell<bool> = const { Cell::new(false) };
     static LOCATION: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Installs the process's panic hook, once: panics of handlers are reported by [`catch`], all others here.
+/// Installs the process's panic hook, once: what [`caught`] catches its caller reports, all other panics the hook.
 pub(crate) fn install_hook() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -53,29 +53,33 @@ fn hook(info: &PanicHookInfo<'_>, default: &dyn Fn(&PanicHookInfo<'_>)) {
 
 /// Turns a panic of the inner service into a 500 whose cause names the panic.
 pub(crate) async fn catch(request: Request, next: Next) -> Response {
-    let mut inner = pin!(next.run(request));
+    caught(next.run(request)).await.unwrap_or_else(|panic| {
+        Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)
+            .because(format!("handler panicked {panic}"))
+            .into_response()
+    })
+}
+
+/// What a future answers, or the place and text of its panic, which its caller reports.
+pub(crate) async fn caught<F: Future>(future: F) -> Result<F::Output, String> {
+    let mut inner = pin!(future);
     let outcome = std::future::poll_fn(|context| {
         let outer = IN_HANDLER.replace(true);
         let polled = catch_unwind(AssertUnwindSafe(|| inner.as_mut().poll(context)));
         IN_HANDLER.set(outer);
         match polled {
             Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(response)) => Poll::Ready(Ok(response)),
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
             Err(payload) => Poll::Ready(Err(payload)),
         }
     })
     .await;
-    outcome.unwrap_or_else(|payload| {
+    outcome.map_err(|payload| {
         metrics::counter!("panics_total").increment(1);
         let location = LOCATION
             .take()
             .unwrap_or_else(|| "an unknown place".to_owned());
-        Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR)
-            .because(format!(
-                "handler panicked at {location}: {}",
-                message(&*payload)
-            ))
-            .into_response()
+        format!("at {location}: {}", message(&*payload))
     })
 }
 

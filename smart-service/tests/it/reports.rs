@@ -79,6 +79,29 @@ async fn start_failure_arrives_once() {
 }
 
 #[tokio::test]
+async fn panic_of_the_service_function_is_a_start_failure_that_arrives_once() {
+    let sentry = FakeSentry::start().await.unwrap();
+    let folder = files(&[]);
+    let started = on(folder.path())
+        .set("sentry.dsn", sentry.dsn())
+        .try_start(async |_: Service<Settings>| -> Result<App, StartError> {
+            panic!("no stock list")
+        })
+        .await;
+    let error = started.expect_err("refused").to_string();
+    assert!(
+        error.starts_with("the service function panicked at smart-service/tests/it/reports.rs:")
+            && error.ends_with("no stock list"),
+        "{error}"
+    );
+    eventually("the report arrives", async || {
+        (!sentry.events().is_empty()).then_some(())
+    })
+    .await;
+    assert_eq!(sentry.events().len(), 1, "{:#?}", sentry.events());
+}
+
+#[tokio::test]
 async fn nothing_configured_sends_nothing() {
     let sentry = FakeSentry::start().await.unwrap();
     let orders = fixture::start().await;
