@@ -128,7 +128,12 @@ where
 
     let mut checks = vec![Check::runtime()];
     checks.extend(pools.checks());
-    let prepared = Service::new(settings.app, realm, pools.clone());
+    let prepared = Service::new(
+        settings.app,
+        realm,
+        pools.clone(),
+        telemetry.redactor.clone(),
+    );
     let app = caught(async { service(prepared).await })
         .await
         .map_err(|panic| StartError::new(format!("the service function panicked {panic}")))??;

@@ -102,11 +102,7 @@ impl Program {
         let exit = match outcome {
             Ok(None) => ExitCode::SUCCESS,
             Ok(Some(summary)) => farewell(about, summary),
-            Err(error) => {
-                // Logged for machines and the error reporter; written plainly for the person at the terminal.
-                tracing::error!("{} cannot run: {}", about.name, error.one_line());
-                fail(&about, "run", &error)
-            }
+            Err(error) => give_up(&about, "run", &error, &telemetry),
         };
         telemetry.flush();
         // Whatever still runs has had its time; a blocking task must not keep the process.
@@ -122,10 +118,7 @@ impl Program {
         };
         let exit = match runtime.block_on(commands::migrate::run(blueprint)) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                tracing::error!("{} cannot migrate: {}", about.name, error.one_line());
-                fail(&about, "migrate", &error)
-            }
+            Err(error) => give_up(&about, "migrate", &error, &telemetry),
         };
         telemetry.flush();
         exit
@@ -221,6 +214,15 @@ fn farewell(about: About, summary: Summary) -> ExitCode {
     }
 }
 
+/// Logs for machines and the error reporter, and writes plainly for the person at the terminal.
+fn give_up(about: &About, act: &str, error: &StartError, telemetry: &Telemetry) -> ExitCode {
+    tracing::error!("{} cannot {act}: {}", about.name, error.one_line());
+    let message = format!("{} cannot {act}: {error}", about.name);
+    complain(&telemetry.redactor.redact(&message));
+    error.exit()
+}
+
+/// For what happens before the service knows its secrets.
 fn fail(about: &About, act: &str, error: &StartError) -> ExitCode {
     complain(&format_args!("{} cannot {act}: {error}", about.name));
     error.exit()

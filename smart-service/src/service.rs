@@ -7,7 +7,9 @@ use axum::Router;
 use healthcheck::Check;
 use smart_config::Realm;
 
+use crate::error::chain;
 use crate::pools::Pools;
+use crate::telemetry::Redactor;
 #[cfg(any(feature = "postgres", feature = "sqlite", feature = "redis"))]
 use crate::{StartError, pools::missing};
 
@@ -19,6 +21,7 @@ pub struct Service<S> {
     settings: S,
     realm: Realm,
     pools: Pools,
+    redactor: Redactor,
     checks: Vec<Check>,
 }
 
@@ -30,11 +33,12 @@ pub struct App {
 }
 
 impl<S> Service<S> {
-    pub(crate) fn new(settings: S, realm: Realm, pools: Pools) -> Self {
+    pub(crate) fn new(settings: S, realm: Realm, pools: Pools, redactor: Redactor) -> Self {
         Self {
             settings,
             realm,
             pools,
+            redactor,
             checks: Vec::new(),
         }
     }
@@ -98,7 +102,8 @@ impl<S> Service<S> {
         Fut: Future<Output = Result<String, E>> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>> + 'static,
     {
-        self.with_check(Check::new(name, probe))
+        let check = self.guarded(name, probe);
+        self.with_check(check)
     }
 
     /// Adds an advisory check: it is shown when it fails, and changes nothing else.
@@ -108,7 +113,8 @@ impl<S> Service<S> {
         Fut: Future<Output = Result<String, E>> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>> + 'static,
     {
-        self.with_check(Check::new(name, probe).advisory())
+        let check = self.guarded(name, probe).advisory();
+        self.with_check(check)
     }
 
     /// The end of the service function: these routes, behind the standard stack.
@@ -117,6 +123,25 @@ impl<S> Service<S> {
             routes,
             checks: self.checks,
         }
+    }
+
+    /// A check whose text, which anybody may read, shows no secret of this service.
+    fn guarded<F, Fut, E>(&self, name: impl Into<String>, probe: F) -> Check
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<String, E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>> + 'static,
+    {
+        let redactor = self.redactor.clone();
+        Check::new(name, move || {
+            let (answer, redactor) = (probe(), redactor.clone());
+            async move {
+                match answer.await {
+                    Ok(text) => Ok(redactor.redact(&text).into_owned()),
+                    Err(error) => Err(redactor.redact(&chain(&*error.into())).into_owned()),
+                }
+            }
+        })
     }
 
     fn with_check(mut self, check: Check) -> Self {

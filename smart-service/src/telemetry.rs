@@ -19,7 +19,7 @@ use tracing::Dispatch;
 
 pub(crate) use self::log::{LogControl, LogFilter, LogOutput};
 pub(crate) use self::metrics::Metrics;
-use self::redact::Redactor;
+pub(crate) use self::redact::Redactor;
 use crate::settings::Settings;
 use crate::{About, StartError};
 
@@ -28,6 +28,7 @@ use crate::{About, StartError};
 pub(crate) struct Telemetry {
     pub(crate) log: Arc<LogControl>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) redactor: Redactor,
     dispatch: Dispatch,
     #[cfg(feature = "sentry")]
     reports: Option<Arc<sentry::Client>>,
@@ -55,11 +56,12 @@ impl Telemetry {
             .hint("turn on the feature `sentry` of smart-service, or take the key out")
             .configuration());
         }
-        let (dispatch, log) = log::dispatch(&settings.log, output, redactor);
+        let (dispatch, log) = log::dispatch(&settings.log, output, redactor.clone());
         let metrics = Metrics::new(about, realm);
         Ok(Self {
             log: Arc::new(log),
             metrics: Arc::new(metrics),
+            redactor,
             dispatch,
             #[cfg(feature = "sentry")]
             reports,

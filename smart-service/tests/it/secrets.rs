@@ -1,8 +1,10 @@
 //! A planted secret appears in no output.
 
+use smart_service::config::Secret;
+use smart_service::{App, Service, StartError};
 use smart_testing::FakeSentry;
 
-use crate::fixture::{files, on, service};
+use crate::fixture::{Settings, files, on, routes, service};
 
 const PLANTED: [&str; 2] = ["planted-in-app-7f3a", "planted/with \"quotes\" & #9c"];
 
@@ -76,5 +78,41 @@ async fn planted_secret_appears_in_no_output() {
                 assert!(!output.contains(form), "{form} is in\n{output}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn text_of_a_check_shows_no_secret() {
+    let planted = PLANTED[1];
+    let folder = files(&[]);
+    let orders = on(folder.path())
+        .set("app.key", planted)
+        .start(
+            async |service: Service<Settings>| -> Result<App, StartError> {
+                let (green, red) = (
+                    service.settings().key.clone(),
+                    service.settings().key.clone(),
+                );
+                let text =
+                    |key: &Option<Secret>| format!("asked with {}", key.as_ref().unwrap().expose());
+                Ok(service
+                    .check("green", move || {
+                        std::future::ready(Ok::<_, String>(text(&green)))
+                    })
+                    .advisory_check("red", move || std::future::ready(Err(text(&red))))
+                    .routes(routes(None)))
+            },
+        )
+        .await;
+    for accept in ["application/json", "application/health+json"] {
+        let answer = orders
+            .get("/healthcheck")
+            .header("accept", accept)
+            .send()
+            .await
+            .unwrap();
+        let body = answer.text().await.unwrap();
+        assert!(!body.contains("planted"), "{body}");
+        assert!(body.contains("asked with ***"), "{body}");
     }
 }
