@@ -47,10 +47,7 @@ impl RequestContext {
             (Some(only), None) => only.to_str().ok().and_then(TraceContext::parse),
             _ => None,
         };
-        let tracestate = headers
-            .get(&TRACESTATE)
-            .filter(|state| parent.is_some() && state.len() <= 512)
-            .cloned();
+        let tracestate = parent.and_then(|_| tracestate(headers));
         let trace = parent.map_or_else(TraceContext::start, TraceContext::child);
         Self {
             request_id,
@@ -164,6 +161,19 @@ impl fmt::Display for TraceContext {
     }
 }
 
+/// The list may be spread over several headers, whose order counts (W3C Trace Context, 3.3.1). A long one is not passed on.
+fn tracestate(headers: &HeaderMap) -> Option<HeaderValue> {
+    let parts: Vec<&[u8]> = headers
+        .get_all(&TRACESTATE)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    let joined = parts.join(&b',');
+    (1..=512)
+        .contains(&joined.len())
+        .then(|| HeaderValue::from_bytes(&joined).ok())?
+}
+
 fn sane_request_id(id: &str) -> bool {
     let sane = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=@".contains(&byte);
     (1..=128).contains(&id.len()) && id.bytes().all(sane)
@@ -249,6 +259,16 @@ mod tests {
         let outgoing = context.outgoing();
         assert_eq!(outgoing["traceparent"], context.trace().to_string());
         assert_eq!(outgoing["tracestate"], "vendor=1");
+    }
+
+    #[test]
+    fn tracestate_in_several_headers_is_one_list() {
+        let context = accept(&[
+            ("traceparent", PARENT),
+            ("tracestate", "near=1"),
+            ("tracestate", "far=2"),
+        ]);
+        assert_eq!(context.outgoing()["tracestate"], "near=1,far=2");
     }
 
     #[test]
