@@ -52,12 +52,7 @@ async fn healthcheck(State(health): State<Health>, headers: HeaderMap) -> Respon
     } else {
         StatusCode::OK
     };
-    let draft = headers.get_all(header::ACCEPT).iter().any(|accept| {
-        accept
-            .to_str()
-            .is_ok_and(|accept| accept.contains("application/health+json"))
-    });
-    if draft {
+    if accepts_draft(&headers) {
         answer(
             status,
             "application/health+json",
@@ -70,6 +65,23 @@ async fn healthcheck(State(health): State<Health>, headers: HeaderMap) -> Respon
             &report.runscope(&health.identity),
         )
     }
+}
+
+fn accepts_draft(headers: &HeaderMap) -> bool {
+    let ranges = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|accept| accept.to_str().ok())
+        .flat_map(|accept| accept.split(','));
+    ranges.into_iter().any(|range| {
+        let (kind, parameters) = range.split_once(';').unwrap_or((range, ""));
+        // A weight of zero means: anything but this (RFC 9110, 12.4.2).
+        let refused = parameters
+            .split(';')
+            .filter_map(|parameter| parameter.trim().strip_prefix("q="))
+            .any(|weight| weight.trim_end_matches(['0', '.']).is_empty());
+        kind.trim().eq_ignore_ascii_case("application/health+json") && !refused
+    })
 }
 
 /// Before the checks exist, one entry tells what the service waits for.

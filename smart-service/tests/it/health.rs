@@ -47,6 +47,16 @@ async fn draft_body_is_given_to_who_accepts_it() {
     let body: Value = answer.json().await.unwrap();
     assert_eq!(body["status"], "pass");
     assert_eq!(body["serviceId"], "smart-service");
+
+    for (accept, kind) in [
+        ("Application/Health+JSON; q=0.5", "application/health+json"),
+        ("application/health+json;q=0, */*", "application/json"),
+        ("application/health+json-seq", "application/json"),
+    ] {
+        let answer = service.get("/healthcheck").header("accept", accept);
+        let answer = answer.send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], kind, "{accept}");
+    }
 }
 
 #[tokio::test]
