@@ -90,7 +90,7 @@ where
         identity: identity.clone(),
         failure_status: settings.health.failure_status.0,
     };
-    let front = middleware::probes(health::routes(health), &traffic)
+    let front = middleware::probes(health::routes(health), &settings.http, &traffic)
         .fallback_service(middleware::gate(routes.clone(), &settings.http, &traffic));
     let main = Server::start(main, front, limits.clone())?;
     let desk = Admin {
@@ -101,7 +101,11 @@ where
         metrics: telemetry.metrics.clone(),
         log: telemetry.log.clone(),
     };
-    let admin = Server::start(admin, middleware::admin(admin::routes(desk)), limits)?;
+    let admin = Server::start(
+        admin,
+        middleware::admin(admin::routes(desk), &settings.http),
+        limits,
+    )?;
     let mut upkeep = JoinSet::new();
     upkeep.spawn(Metrics::keep_up(telemetry.metrics.handle()));
     tracing::info!(

@@ -42,14 +42,17 @@ pub(crate) fn standard(routes: Router, http: &HttpConfig, traffic: &Traffic) -> 
 }
 
 /// Puts the stack of the health endpoints around them: no limits to run into, no access line while green.
-pub(crate) fn probes(routes: Router, traffic: &Traffic) -> Router {
-    routes.layer(from_fn_with_state(traffic.clone(), observe::observe_probe))
+pub(crate) fn probes(routes: Router, http: &HttpConfig, traffic: &Traffic) -> Router {
+    routes
+        .layer(from_fn_with_state(http.body_limit, problems::explain))
+        .layer(from_fn_with_state(traffic.clone(), observe::observe_probe))
 }
 
 /// Puts the stack of the admin endpoints around them. They are no traffic of the service.
-pub(crate) fn admin(routes: Router) -> Router {
+pub(crate) fn admin(routes: Router, http: &HttpConfig) -> Router {
     routes
         .layer(DefaultBodyLimit::max(ADMIN_BODY_LIMIT))
+        .layer(from_fn_with_state(http.request_timeout, time_out))
         .layer(from_fn(panic::catch))
         .layer(from_fn_with_state(ADMIN_BODY_LIMIT, problems::explain))
         .layer(from_fn_with_state(

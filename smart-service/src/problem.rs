@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use http_body_util::LengthLimitError;
 use serde::Serialize;
 
 use crate::error::chain;
@@ -84,7 +85,16 @@ impl Problem {
     }
 
     /// A failure of ours, with its cause for the log: a 500 unless [`status`](Self::status) says otherwise.
+    ///
+    /// One failure is the caller's: a handler that reads the body itself meets the limit as an error. That is a 413.
     pub fn internal(error: &(dyn Error + 'static)) -> Self {
+        let mut levels = std::iter::successors(Some(error), |&level| level.source());
+        if levels.any(|level| level.is::<LengthLimitError>()) {
+            return Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the request body is larger than this service takes",
+            );
+        }
         Self::of_status(StatusCode::INTERNAL_SERVER_ERROR).because(chain(error))
     }
 

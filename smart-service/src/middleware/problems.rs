@@ -1,6 +1,6 @@
 //! Errors that did not come from [`Problem`] get its shape.
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
@@ -10,6 +10,9 @@ use crate::problem::{Finished, Problem};
 
 /// Longest plain text that is taken over as a detail; what axum's extractors write is far below.
 const LONGEST_DETAIL: usize = 4096;
+
+/// What the limit's layer and the extractors say of a body that it cut.
+const LIMIT_EXCEEDED: &str = "length limit exceeded";
 
 /// Rewrites an error answer whose body is plain text or empty, and every foreign 5xx; leaves JSON, HTML and the like alone.
 pub(crate) async fn explain(
@@ -31,10 +34,12 @@ pub(crate) async fn explain(
     let (mut parts, body) = response.into_parts();
     let text = plain_text(body).await;
     let problem = match status {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
-            status,
-            format!("the request body is larger than {body_limit} bytes (`http.body_limit`)"),
-        ),
+        StatusCode::PAYLOAD_TOO_LARGE if text.is_empty() || text.ends_with(LIMIT_EXCEEDED) => {
+            Problem::new(
+                status,
+                format!("the request body is larger than {body_limit} bytes (`http.body_limit`)"),
+            )
+        }
         StatusCode::NOT_FOUND if text.is_empty() => {
             Problem::new(status, format!("nothing is served at {path}"))
         }
@@ -70,7 +75,10 @@ fn is_plain(response: &Response) -> bool {
 }
 
 async fn plain_text(body: Body) -> String {
-    // A longer or broken body is no sentence for a caller.
+    // A longer or broken body is no sentence for a caller; a stream may never end, or panic.
+    if body.size_hint().exact().is_none() {
+        return String::new();
+    }
     let bytes = to_bytes(body, LONGEST_DETAIL).await.unwrap_or_default();
     String::from_utf8(bytes.into()).unwrap_or_default()
 }

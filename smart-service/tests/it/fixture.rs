@@ -1,12 +1,17 @@
 //! A service with a route for each thing that can happen.
 
+use std::convert::Infallible;
 use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Path as Segment, Query};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use hyper::body::Frame;
 use serde::{Deserialize, Serialize};
 use smart_service::config::Secret;
 use smart_service::request::RequestContext;
@@ -33,6 +38,21 @@ pub(crate) struct Order {
 #[derive(Debug, Deserialize)]
 struct Page {
     limit: u32,
+}
+
+/// A body that is never complete.
+struct Endless;
+
+impl HttpBody for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Pending
+    }
 }
 
 /// A folder with configuration files.
@@ -87,6 +107,21 @@ pub(crate) fn routes(key: Option<Secret>) -> Router {
         .route(
             "/plain-500",
             get(async || (StatusCode::BAD_GATEWAY, "upstream 10.0.0.7 said no")),
+        )
+        .route(
+            "/endless-500",
+            get(async || (StatusCode::BAD_GATEWAY, Body::new(Endless))),
+        )
+        .route(
+            "/raw",
+            post(async |body: Body| -> Result<String, Problem> {
+                let bytes = axum::body::to_bytes(body, usize::MAX).await?;
+                Ok(bytes.len().to_string())
+            }),
+        )
+        .route(
+            "/own-413",
+            get(async || (StatusCode::PAYLOAD_TOO_LARGE, "at most 10 items")),
         )
         .route(
             "/teapot",

@@ -55,6 +55,34 @@ async fn body_above_the_limit_is_413_and_names_the_limit() {
     }
 }
 
+#[tokio::test]
+async fn body_above_the_limit_is_413_for_a_handler_that_reads_it_itself() {
+    let service = with(&[("http.body_limit", "1KiB")]).await;
+    let request = service.post("/raw").body(chunked("x".repeat(2000)));
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 413);
+}
+
+#[tokio::test]
+async fn handlers_own_413_keeps_its_words() {
+    let service = with(&[]).await;
+    let answer = service.get("/own-413").send().await.unwrap();
+    let body: serde_json::Value = answer.json().await.unwrap();
+    assert_eq!(body["detail"], "at most 10 items");
+}
+
+#[tokio::test]
+async fn slow_body_on_the_admin_listener_ends() {
+    let service = with(&[("http.request_timeout", "100ms")]).await;
+    let address = service.admin_url("").replace("http://", "");
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream
+        .write_all(b"PUT /log HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
+        .await
+        .unwrap();
+    assert!(rest(&mut stream).await.starts_with("HTTP/1.1 503"));
+}
+
 /// A body whose length is not announced.
 fn chunked(text: String) -> reqwest::Body {
     reqwest::Body::wrap(

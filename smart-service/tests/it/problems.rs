@@ -64,6 +64,7 @@ async fn every_rejection_of_an_extractor_is_its_4xx() {
             405,
             "/hello does not take DELETE",
         ),
+        (service.post("/livez"), 405, "/livez does not take POST"),
         (service.get("/teapot"), 418, "short and stout"),
     ] {
         let (found, body) = problem(request.send().await.unwrap()).await;
@@ -122,6 +123,15 @@ async fn body_of_a_5xx_is_constant_and_its_cause_is_logged_once() {
             (&"ERROR".into(), &body["request_id"])
         );
     }
+}
+
+#[tokio::test]
+async fn endless_body_of_a_5xx_is_not_waited_for() {
+    let service = fixture::start().await;
+    let request = service.get("/endless-500").send();
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(10), request);
+    let (status, _) = problem(answer.await.expect("an answer").unwrap()).await;
+    assert_eq!(status, 502);
 }
 
 #[tokio::test]
