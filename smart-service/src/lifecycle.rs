@@ -79,7 +79,13 @@ where
     let late_pools = Arc::new(OnceLock::new());
 
     let main = bind(&settings.http.host, settings.http.port, "http").await?;
-    let admin = bind(&settings.admin.host, settings.admin.port, "admin").await?;
+    let admin = bind(&settings.admin.host, settings.admin.port, "admin").await;
+    let admin = match admin {
+        Err(error) if settings.admin.port == main.local_addr()?.port() => {
+            Err(error.hint("`http.port` is the same: each listener needs a port of its own"))
+        }
+        bound => bound,
+    }?;
     let limits = Limits {
         header_timeout: settings.http.header_timeout,
         idle_timeout: settings.http.idle_timeout,
@@ -197,7 +203,7 @@ impl Running {
         }
         // Whoever still holds a connection was aborted above; a pool that waits for it would wait for ever.
         let _ = tokio::time::timeout(Duration::from_secs(2), self.pools.close()).await;
-        self.admin.drain(Duration::ZERO).await;
+        drop(self.admin);
         Summary {
             drained,
             aborted,

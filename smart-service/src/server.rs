@@ -6,6 +6,7 @@
 mod patience;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ use crate::StartError;
 pub(crate) struct Limits {
     pub(crate) header_timeout: Duration,
     pub(crate) idle_timeout: Duration,
-    pub(crate) max_connections: usize,
+    pub(crate) max_connections: NonZeroU32,
 }
 
 /// One listening socket and the connections it accepted.
@@ -70,7 +71,8 @@ impl Server {
             return 0;
         };
         let finish = async { while connections.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(patience, finish).await;
+        // Idle connections take their time to close; cut before, they would count as requests that took too long.
+        let _ = tokio::time::timeout(patience.max(2 * LINGER), finish).await;
         connections.len()
     }
 }
@@ -98,7 +100,7 @@ async fn accept(
     limits: Limits,
     closing: CancellationToken,
 ) -> JoinSet<()> {
-    let places = Arc::new(Semaphore::new(limits.max_connections));
+    let places = Arc::new(Semaphore::new(limits.max_connections.get() as usize));
     let mut connections = JoinSet::new();
     let mut protocol = http1::Builder::new();
     protocol

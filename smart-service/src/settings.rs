@@ -1,5 +1,6 @@
 //! The sections of the framework. Every key has its default here or in the realm's built-in layer.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -83,7 +84,7 @@ pub(crate) struct HttpConfig {
     #[serde(with = "duration")]
     pub(crate) idle_timeout: Duration,
     /// Connections open at once; further ones wait in the kernel's queue.
-    pub(crate) max_connections: usize,
+    pub(crate) max_connections: NonZeroU32,
 }
 
 impl Default for HttpConfig {
@@ -96,7 +97,7 @@ impl Default for HttpConfig {
             header_timeout: Duration::from_secs(10),
             // Above the 60 s that load balancers keep an idle connection, so that they close it first and never race us.
             idle_timeout: Duration::from_secs(75),
-            max_connections: 10_000,
+            max_connections: const { NonZeroU32::new(10_000).expect("above zero") },
         }
     }
 }

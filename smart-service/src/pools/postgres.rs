@@ -1,6 +1,7 @@
 //! PostgreSQL, through sqlx.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ pub(crate) struct PostgresConfig {
     pub(crate) password: Secret,
     pub(crate) database: String,
     #[serde(default = "default_max_connections")]
-    pub(crate) max_connections: u32,
+    pub(crate) max_connections: NonZeroU32,
     /// Longest wait for a free connection of the pool.
     #[serde(with = "duration", default = "default_acquire_timeout")]
     pub(crate) acquire_timeout: Duration,
@@ -77,7 +78,7 @@ impl PostgresPool {
         );
         let connection = patiently(&target, wait, async || open(&options).await).await?;
         let pool = PgPoolOptions::new()
-            .max_connections(config.max_connections)
+            .max_connections(config.max_connections.get())
             .acquire_timeout(config.acquire_timeout)
             .connect_lazy_with(options.clone());
         let probe = Probe {
@@ -211,8 +212,8 @@ fn default_port() -> u16 {
     5432
 }
 
-fn default_max_connections() -> u32 {
-    10
+fn default_max_connections() -> NonZeroU32 {
+    const { NonZeroU32::new(10).expect("above zero") }
 }
 
 fn default_acquire_timeout() -> Duration {

@@ -1,5 +1,6 @@
 //! SQLite, the embedded database: one file, through sqlx.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ pub(crate) struct SqliteConfig {
     /// Path of the database file; its folder is made when it is missing.
     pub(crate) path: PathBuf,
     #[serde(default = "default_max_connections")]
-    pub(crate) max_connections: u32,
+    pub(crate) max_connections: NonZeroU32,
 }
 
 /// The pool over one database file.
@@ -51,7 +52,7 @@ impl SqlitePool {
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(Duration::from_secs(5));
         let pool = SqlitePoolOptions::new()
-            .max_connections(config.max_connections)
+            .max_connections(config.max_connections.get())
             .connect_with(options)
             .await
             .map_err(|error| failed().caused_by(error))?;
@@ -78,6 +79,6 @@ impl SqlitePool {
     }
 }
 
-fn default_max_connections() -> u32 {
-    5
+fn default_max_connections() -> NonZeroU32 {
+    const { NonZeroU32::new(5).expect("above zero") }
 }

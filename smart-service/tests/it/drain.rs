@@ -66,6 +66,20 @@ async fn request_on_an_idle_connection_is_still_answered_while_closing() {
 }
 
 #[tokio::test]
+async fn idle_connection_is_no_aborted_request_however_short_the_drain() {
+    let folder = files(&[]);
+    let service = on(folder.path())
+        .set("service.drain", "0s")
+        .start(service)
+        .await;
+    // The client keeps its connection.
+    service.get("/hello").send().await.unwrap();
+    let client = service.client().clone();
+    assert_eq!(service.stop().await.aborted, 0);
+    drop(client);
+}
+
+#[tokio::test]
 async fn readiness_is_red_before_the_listener_closes() {
     let folder = files(&[]);
     let service = on(folder.path())

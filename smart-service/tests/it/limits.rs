@@ -174,6 +174,19 @@ async fn connections_above_the_limit_wait_for_a_place() {
 }
 
 #[tokio::test]
+async fn number_of_connections_that_serves_nobody_is_refused() {
+    for number in ["0", "9223372036854775807"] {
+        let folder = files(&[]);
+        let started = on(folder.path())
+            .set("http.max_connections", number)
+            .try_start(service)
+            .await;
+        let error = started.expect_err("refused").to_string();
+        assert!(error.contains("`http.max_connections`"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn garbage_is_answered_with_400_and_closed() {
     let service = with(&[]).await;
     let mut stream = TcpStream::connect(service.address()).await.unwrap();
