@@ -21,6 +21,9 @@ use std::process::Command;
 /// What a binary is made of; anything else may differ from the commit.
 const INPUTS: [&str; {% if database == "none" %}4{% else %}5{% endif %}] = ["Cargo.lock", "Cargo.toml", "build.rs", {% if database != "none" %}"migrations", {% endif %}"src"];
 
+/// Also asked for when this script is compiled: otherwise one checkout would run the script of another.
+const _: Option<&str> = option_env!("SMART_CHECKOUT");
+
 fn main() {
     for input in INPUTS.iter().filter(|input| Path::new(input).exists()) {
         println!("cargo::rerun-if-changed={input}");
