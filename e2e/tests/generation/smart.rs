@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -35,9 +35,18 @@ impl Workshop {
 
     /// `smart` with these arguments, in this folder.
     pub(crate) fn smart(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(smart());
+        self.command(smart(), "", arguments)
+    }
+
+    /// cargo with these arguments, in a folder of this one.
+    pub(crate) fn cargo(&self, folder: &str, arguments: &[&str]) -> Command {
+        self.command(Path::new(env!("CARGO")), folder, arguments)
+    }
+
+    fn command(&self, program: &Path, folder: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
-            .current_dir(self.folder.path())
+            .current_dir(self.path(folder))
             .args(arguments)
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_CONFIG_SYSTEM", "/dev/null")
@@ -84,6 +93,24 @@ impl Said {
 
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap()
+    }
+}
+
+/// A program that runs beside the test; ended, with what it started, when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Started(Child);
+
+impl Started {
+    pub(crate) fn new(command: &mut Command) -> Self {
+        Self(command.stdout(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // An engine notices by itself that its owner is gone. Both fail only when the program has ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
