@@ -137,7 +137,7 @@ impl Pools {
         }
         #[cfg(feature = "sqlite")]
         if let Some(sqlite) = &self.sqlite {
-            sqlite.pool().close().await;
+            sqlite.close().await;
         }
     }
 }
@@ -264,9 +264,13 @@ where
 {
     let before = pending(pool, migrations).await?.len();
     migrations.migrator().run(pool).await.map_err(|error| {
-        StartError::new("cannot apply the migrations").caused_by(error).hint(
-            "an applied migration never changes: put the correction into a new file in migrations/",
-        )
+        let changed = matches!(error, sqlx::migrate::MigrateError::VersionMismatch(_));
+        let failed = StartError::new("cannot apply the migrations").caused_by(error);
+        if changed {
+            failed.hint("an applied migration never changes: put the correction into a new file in migrations/")
+        } else {
+            failed
+        }
     })?;
     Ok(before)
 }
@@ -280,7 +284,7 @@ where
     D: sqlx::Database,
     D::Connection: sqlx::migrate::Migrate,
 {
-    use sqlx::migrate::Migrate;
+    use sqlx::migrate::{Migrate, MigrateError};
 
     const TABLE: &str = "_sqlx_migrations";
     let failed =
@@ -288,19 +292,25 @@ where
     let mut connection = pool
         .acquire()
         .await
-        .map_err(|error| failed(sqlx::migrate::MigrateError::Execute(error)))?;
-    connection
-        .ensure_migrations_table(TABLE)
-        .await
-        .map_err(failed)?;
-    let applied = connection
-        .list_applied_migrations(TABLE)
-        .await
-        .map_err(failed)?;
+        .map_err(|error| failed(MigrateError::Execute(error)))?;
+    // Only looks: a service that leaves migrations to `migrate` may lack the right to create the table, and instances that
+    // create it at once get in each other's way.
+    let applied = match connection.list_applied_migrations(TABLE).await {
+        Err(MigrateError::Execute(sqlx::Error::Database(error))) if is_missing_table(&*error) => {
+            Vec::new()
+        }
+        listed => listed.map_err(failed)?,
+    };
     let lacks = |version| applied.iter().all(|migration| migration.version != version);
     Ok(migrations
         .versions()
         .filter(|&(version, _)| lacks(version))
         .map(|(version, description)| format!("{version:04} {description}"))
         .collect())
+}
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+fn is_missing_table(error: &dyn sqlx::error::DatabaseError) -> bool {
+    // PostgreSQL has a code for it, SQLite only words.
+    error.code().is_some_and(|code| code == "42P01") || error.message().starts_with("no such table")
 }

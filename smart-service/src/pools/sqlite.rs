@@ -21,10 +21,13 @@ pub(crate) struct SqliteConfig {
     pub(crate) max_connections: NonZeroU32,
 }
 
-/// The pool over one database file.
+/// The pool over one database file, and a connection of its own for the check.
+///
+/// A check that had to wait for a free connection would turn a busy service red.
 #[derive(Debug, Clone)]
 pub(crate) struct SqlitePool {
     pool: sqlx::SqlitePool,
+    probe: sqlx::SqlitePool,
 }
 
 impl SqlitePool {
@@ -53,18 +56,26 @@ impl SqlitePool {
             .busy_timeout(Duration::from_secs(5));
         let pool = SqlitePoolOptions::new()
             .max_connections(config.max_connections.get())
-            .connect_with(options)
+            .connect_with(options.clone())
             .await
             .map_err(|error| failed().caused_by(error))?;
-        Ok(Self { pool })
+        let probe = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_lazy_with(options);
+        Ok(Self { pool, probe })
     }
 
     pub(crate) fn pool(&self) -> &sqlx::SqlitePool {
         &self.pool
     }
 
+    pub(crate) async fn close(&self) {
+        self.probe.close().await;
+        self.pool.close().await;
+    }
+
     pub(crate) fn check(&self) -> Check {
-        let pool = self.pool.clone();
+        let pool = self.probe.clone();
         Check::new("sqlite", move || {
             let pool = pool.clone();
             async move {

@@ -235,6 +235,96 @@ async fn sqlite_is_one_file_that_is_made_when_missing() {
 }
 
 #[tokio::test]
+async fn busy_sqlite_pool_turns_no_check_red() {
+    let folder = files(&[SQLITE]);
+    let service = on(folder.path())
+        .set("sqlite.max_connections", "1")
+        .set("health.deadline", "100ms")
+        .start(
+            async |service: Service<Settings>| -> Result<App, StartError> {
+                let pool = service.sqlite()?;
+                let hold = async move || {
+                    let _held = pool.acquire().await;
+                    std::future::pending::<()>().await;
+                };
+                Ok(service.routes(Router::new().route("/hold", get(hold))))
+            },
+        )
+        .await;
+    let held = tokio::spawn(service.get("/hold").send());
+    let checked = |body: &Value| {
+        let results = body["results"].as_array().unwrap().iter();
+        let mut sqlite = results.filter(|result| result["checker"] == "sqlite");
+        sqlite.next().unwrap()["timestamp"].as_f64().unwrap()
+    };
+    let look = async || -> Value {
+        service
+            .get("/healthcheck")
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap()
+    };
+    eventually("the only connection is taken", async || {
+        let metrics = service.client().get(service.admin_url("/metrics"));
+        let metrics = metrics.send().await.unwrap().text().await.unwrap();
+        metrics
+            .contains("{pool=\"sqlite\",state=\"in_use\"} 1")
+            .then_some(())
+    })
+    .await;
+    let before = checked(&look().await);
+    let after = eventually("the check runs again", async || {
+        let body = look().await;
+        (checked(&body) > before + 1.5).then_some(body)
+    })
+    .await;
+    assert_eq!(after["status"], "success", "{after}");
+    held.abort();
+}
+
+#[tokio::test]
+async fn looking_for_pending_migrations_changes_nothing() {
+    let folder = files(&[SQLITE]);
+    let path = folder.path().join("seen.db");
+    let started = on(folder.path())
+        .migrations(Migrations::embedded(ITEMS))
+        .set("sqlite.path", path.to_str().unwrap())
+        .set("service.migrate_on_start", "false")
+        .try_start(with_sqlite)
+        .await;
+    assert!(started.is_err());
+    let url = format!("sqlite:{}", path.display());
+    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+    let (tables,): (i64,) = sqlx::query_as("select count(*) from sqlite_master")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(tables, 0);
+}
+
+#[tokio::test]
+async fn failing_migration_is_not_called_a_changed_one() {
+    let folder = files(&[SQLITE]);
+    let started = on(folder.path())
+        .migrations(Migrations::embedded(&[(
+            1,
+            "create items",
+            "create tabel items (id integer)",
+        )]))
+        .try_start(with_sqlite)
+        .await;
+    let error = started.expect_err("refused").to_string();
+    assert!(
+        error.contains("cannot apply the migrations") && error.contains("syntax error"),
+        "{error}"
+    );
+    assert!(!error.contains("never changes"), "{error}");
+}
+
+#[tokio::test]
 async fn pending_migrations_keep_the_service_from_starting() {
     let folder = files(&[SQLITE]);
     let started = on(folder.path())
