@@ -302,6 +302,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn line_for_people_shows_control_characters_as_escapes() {
+        let lines = Arc::new(Mutex::new(String::new()));
+        let sink = lines.clone();
+        let output = LogOutput::Lines(Arc::new(move |line| sink.lock().unwrap().push_str(line)));
+        let config = LogConfig {
+            level: LogFilter::default(),
+            format: LogFormat::Pretty,
+        };
+        let (dispatch, _control) = dispatch(&config, output, Redactor::new(Vec::new()));
+        let sent = "a\u{1b}[31m\r\u{9b}32m\u{7f}b";
+        tracing::dispatcher::with_default(&dispatch, || {
+            tracing::info!(field = %sent, "{sent}");
+        });
+        let line = lines.lock().unwrap();
+        assert!(!line.trim_end().contains(char::is_control), "{line:?}");
+        assert!(
+            line.contains("a\\u{1b}[31m\\r\\u{9b}32m\\u{7f}b  field=a"),
+            "{line}"
+        );
+    }
+
     #[tokio::test(start_paused = true)]
     async fn changed_level_returns_by_itself() {
         let lines = Arc::new(Mutex::new(String::new()));

@@ -69,11 +69,36 @@ impl Visit for Parts<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         // Writing to a string does not fail. The fields of an access line are all in its message.
         let _ = match field.name() {
-            "message" => write!(self.message, "{value:?}"),
+            "message" => write!(Visible(&mut self.message), "{value:?}"),
             _ if self.target == "access" => Ok(()),
-            name => write!(self.fields, "  {name}={value:?}"),
+            name => write!(Visible(&mut self.fields), "  {name}={value:?}"),
         };
     }
+}
+
+/// Lets no text of a caller move the cursor or change colours: control characters appear as escapes.
+struct Visible<'a>(&'a mut String);
+
+impl fmt::Write for Visible<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for sign in text.chars() {
+            match sign {
+                // Statements and chains of errors are easier to read on lines of their own.
+                '\n' | '\t' => self.0.push(sign),
+                _ if sign.is_control() => self.0.extend(sign.escape_default()),
+                _ => self.0.push(sign),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The text as it stands in a line for people.
+pub(super) fn visible(text: &str) -> String {
+    let mut visible = String::with_capacity(text.len());
+    // Writing to a string does not fail.
+    let _ = Visible(&mut visible).write_str(text);
+    visible
 }
 
 fn colour(level: Level) -> &'static str {

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use smart_config::Secret;
 
+use super::pretty::visible;
+
 /// Replaces the service's secrets in text by `***`.
 #[derive(Debug, Clone)]
 pub(crate) struct Redactor(Arc<[Secret]>);
@@ -17,12 +19,18 @@ const SHORTEST: usize = 6;
 
 impl Redactor {
     pub(crate) fn new(secrets: Vec<Secret>) -> Self {
-        // In a JSON line and in `Debug` text some characters are escaped; a secret with such characters looks different
+        // In a line for people, in a JSON line and in `Debug` text some characters are escaped; a secret with such characters looks different
         // there, and once more different where `Debug` text stands in a JSON line.
         let escaped = |secret: &Secret| {
             let plain = secret.expose();
             let debug = inside_quotes(&format!("{plain:?}"));
-            [plain.clone(), json(plain), json(&debug), debug]
+            [
+                plain.clone(),
+                visible(plain),
+                json(plain),
+                json(&debug),
+                debug,
+            ]
         };
         let mut forms: Vec<String> = secrets
             .iter()
@@ -64,11 +72,12 @@ mod tests {
 
     #[test]
     fn secret_is_replaced_in_every_escaping() {
-        let secret = "pa\"ss\\wörd\n1";
+        let secret = "pa\"ss\\wörd\r\n1";
         let redactor = Redactor::new(vec![Secret::new(secret.to_owned())]);
         let debug = format!("before {secret:?} after");
         for text in [
             format!("before {secret} after"),
+            visible(&format!("before {secret} after")),
             json(&format!("before {secret} after")),
             json(&debug),
             debug,
