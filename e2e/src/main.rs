@@ -33,6 +33,17 @@ struct Settings {
     max_page: u32,
     #[serde(with = "duration")]
     cache_ttl: Duration,
+    start: Start,
+}
+
+/// How the service function ends.
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Start {
+    #[default]
+    Well,
+    Refuse,
+    Panic,
 }
 
 impl Default for Settings {
@@ -41,13 +52,24 @@ impl Default for Settings {
             key: None,
             max_page: 100,
             cache_ttl: Duration::from_secs(60),
+            start: Start::Well,
         }
     }
 }
 
 async fn service(service: Service<Settings>) -> Result<App, StartError> {
-    let key = service.settings().key.clone();
-    let key = key.map(|key| key.expose().clone()).unwrap_or_default();
+    let Settings { key, start, .. } = service.settings();
+    let key = key.as_ref().map(|key| key.expose().clone());
+    let key = key.unwrap_or_default();
+    match start {
+        Start::Well => {}
+        Start::Refuse => {
+            return Err(StartError::new(format!(
+                "careless start with {key} and {key:?}"
+            )));
+        }
+        Start::Panic => panic!("careless start with {key} and {key:?}"),
+    }
     // Most tests need no database, so its routes exist only where there is one.
     let mut routes = routes().merge(careless(key));
     if let Ok(postgres) = service.postgres() {
@@ -72,11 +94,13 @@ fn routes() -> Router {
     let fail =
         async || -> Result<(), Problem> { Err(std::io::Error::other("the ledger is closed"))? };
     let panic = async || -> () { panic!("the counter overflowed") };
+    let task = async || drop(tokio::spawn(async { panic!("the courier fell") }));
     Router::new()
         .route("/hello", get(async || "hello"))
         .route("/slow", get(slow))
         .route("/fail", get(fail))
         .route("/panic", get(panic))
+        .route("/panic-in-task", get(task))
 }
 
 /// What a hasty programmer does with a secret.

@@ -159,6 +159,7 @@ async fn config_shows_values_with_their_origin() {
     app.cache_ttl                  "1m"         default
     app.key                        ***          config/secrets.toml
     app.max_page                   7            config/local.toml:2
+    app.start                      "well"       default
     health.deadline                "800ms"      default
     health.failure_status          503          default
     health.failure_ttl             "9s"         default
@@ -192,7 +193,7 @@ async fn config_check_of_another_realm_needs_no_secrets() {
     let ended = fixture.run(&["config", "check", "--realm", "prod"]).await;
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
     assert_snapshot!(ended.stdout, @r"
-    configuration is sound: 32 settings, of which 2 to be filled by a secret source:
+    configuration is sound: 33 settings, of which 2 to be filled by a secret source:
       app.key  (config/default.toml:8)
       postgres.password  (config/default.toml:4)
     ");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use smart_testing::eventually;
 
-use crate::engines::{POSTGRES, closed_port};
+use crate::engines::{PASSWORD, POSTGRES, closed_port};
 use crate::fixture::{Fixture, Running};
 use crate::load::{Connections, Load};
 use crate::process::Ended;
@@ -140,7 +140,7 @@ async fn signal_while_starting_ends_in_order() {
         let mut service = Fixture::new()
             .file("config/default.toml", POSTGRES)
             .set("postgres.port", port)
-            .set("postgres.password", "orders")
+            .set("postgres.password", PASSWORD)
             .set("service.start_budget", "10m")
             .start();
         eventually("the service waits", async || {

@@ -196,7 +196,7 @@ async fn database_that_is_not_there_is_named_with_its_cause() {
     let service = Fixture::new()
         .file("config/default.toml", POSTGRES)
         .set("postgres.port", port)
-        .set("postgres.password", "orders")
+        .set("postgres.password", PASSWORD)
         .set("service.start_budget", "1s");
     let ended = service.run(&[]).await;
     assert_snapshot!(ended.shown(&[(&port.to_string(), "[PORT]")]), @r"

@@ -218,6 +218,33 @@ async fn refused_secrets_appear_nowhere() {
 }
 
 #[tokio::test]
+async fn secret_in_a_careless_start_failure_appears_nowhere() {
+    let sentry = FakeSentry::start().await.unwrap();
+    let mut outputs = Outputs::default();
+    for realm in ["local", "test"] {
+        for start in ["refuse", "panic"] {
+            let fixture = Fixture::new()
+                .realm(realm)
+                .set("app.start", start)
+                .variable("SMART__APP__KEY", KEY)
+                .variable("SMART__SENTRY__DSN", sentry.dsn());
+            let ended = fixture.run(&[]).await;
+            assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+            assert!(
+                ended.stdout.contains("careless start with ***"),
+                "{}",
+                ended.stdout
+            );
+            outputs.add_ended(&format!("a start that ends with {start}"), &ended);
+        }
+    }
+    for envelope in sentry.envelopes() {
+        outputs.add("a report", envelope);
+    }
+    outputs.hide(&[KEY]);
+}
+
+#[tokio::test]
 async fn secrets_in_the_wrong_place_appear_nowhere() {
     let mut outputs = Outputs::default();
     for (name, fixture) in [
