@@ -66,6 +66,11 @@ impl RequestContext {
         CURRENT.scope(self, future).await
     }
 
+    /// Runs a function as part of this request.
+    pub(crate) fn scope_now<T>(&self, work: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(self.clone(), work)
+    }
+
     /// Id of the request: the caller's `x-request-id` if it was sane (1 to 128 letters, digits and `-_.:/+=@`), else a new UUID.
     pub fn request_id(&self) -> &str {
         &self.request_id

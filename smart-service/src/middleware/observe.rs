@@ -1,14 +1,18 @@
 //! Request id, trace context, log scope, metrics, access line: what is known about every request.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use tracing::Instrument;
+use hyper::body::{Frame, SizeHint};
+use tracing::{Instrument, Span};
 
 use crate::problem::Cause;
 use crate::request::{REQUEST_ID, RequestContext, TRACERESPONSE};
@@ -67,7 +71,7 @@ async fn run(traffic: Traffic, kind: Kind, request: Request, next: Next) -> Resp
         request_id = context.request_id(),
         trace_id = %context.trace().trace_id()
     );
-    let answered = context.clone();
+    let (answered, stream_span) = (context.clone(), span.clone());
     let exchange = Exchange::begin(&request, traffic.clone(), kind);
     let answer = async move {
         let response = next.run(request).await;
@@ -76,12 +80,51 @@ async fn run(traffic: Traffic, kind: Kind, request: Request, next: Next) -> Resp
     };
     let mut response = context.scope(answer.instrument(span)).await;
     finish_headers(response.headers_mut(), &answered);
+    if response.body().size_hint().exact().is_none() {
+        response = response.map(|body| {
+            Body::new(Stream {
+                body,
+                context: answered,
+                span: stream_span,
+            })
+        });
+    }
     if traffic.0.closing.load(Ordering::Relaxed) {
         response
             .headers_mut()
             .insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// The body of an answer that is made while it is sent: what happens then belongs to the request too.
+struct Stream {
+    body: Body,
+    context: RequestContext,
+    span: Span,
+}
+
+impl HttpBody for Stream {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = self.get_mut();
+        let _entered = this.span.enter();
+        let body = Pin::new(&mut this.body);
+        this.context.scope_now(|| body.poll_frame(context))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// One request and its answer. Dropped before its end when the caller went away.

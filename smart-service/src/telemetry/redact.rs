@@ -19,7 +19,7 @@ const SHORTEST: usize = 6;
 
 impl Redactor {
     pub(crate) fn new(secrets: Vec<Secret>) -> Self {
-        // In a line for people, in a JSON line and in `Debug` text some characters are escaped; a secret with such characters looks different
+        // In a URL, in a line for people, in a JSON line and in `Debug` text some characters are escaped; a secret with such characters looks different
         // there, and once more different where `Debug` text stands in a JSON line.
         let escaped = |secret: &Secret| {
             let plain = secret.expose();
@@ -27,6 +27,7 @@ impl Redactor {
             [
                 plain.clone(),
                 visible(plain),
+                in_url(plain),
                 json(plain),
                 json(&debug),
                 debug,
@@ -58,6 +59,17 @@ fn json(text: &str) -> String {
     inside_quotes(&serde_json::to_string(text).unwrap_or_default())
 }
 
+/// The text as a part of a URL (RFC 3986, 2.1).
+fn in_url(text: &str) -> String {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| match byte {
+            byte if unreserved(byte) => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
 fn inside_quotes(quoted: &str) -> String {
     quoted
         .strip_prefix('"')
@@ -78,6 +90,7 @@ mod tests {
         for text in [
             format!("before {secret} after"),
             visible(&format!("before {secret} after")),
+            format!("before {} after", in_url(secret)),
             json(&format!("before {secret} after")),
             json(&debug),
             debug,

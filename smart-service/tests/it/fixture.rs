@@ -40,6 +40,22 @@ struct Page {
     limit: u32,
 }
 
+/// A body that panics while it is sent.
+struct Broken;
+
+impl HttpBody for Broken {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        tracing::info!("inside the stream");
+        panic!("the stream ran dry")
+    }
+}
+
 /// A body that is never complete.
 struct Endless;
 
@@ -112,6 +128,7 @@ pub(crate) fn routes(key: Option<Secret>) -> Router {
             "/endless-500",
             get(async || (StatusCode::BAD_GATEWAY, Body::new(Endless))),
         )
+        .route("/broken", get(async || Body::new(Broken)))
         .route(
             "/raw",
             post(async |body: Body| -> Result<String, Problem> {

@@ -78,6 +78,20 @@ async fn one_access_line_a_request_and_handler_lines_carry_its_id() {
 }
 
 #[tokio::test]
+async fn lines_and_panics_of_a_streamed_answer_carry_the_request_id() {
+    let service = fixture::start().await;
+    let request = service.get("/broken").header("x-request-id", "job-9");
+    // The panic may come before the headers are on their way.
+    let _ = request.send().await;
+    for text in ["inside the stream", "the stream ran dry"] {
+        let lines = service.logs().with(text);
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+        assert!(lines[0].contains("\"request_id\":\"job-9\""), "{lines:#?}");
+    }
+    assert_eq!(service.get("/hello").send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn answers_carry_security_headers() {
     let service = fixture::start().await;
     for path in ["/hello", "/nowhere", "/fail", "/livez"] {
