@@ -185,7 +185,10 @@ async fn serve(
         () = tokio::time::sleep(LINGER) => {}
     }
     connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
+    // Half a first request by now is no request: a slow sender must not hold the stop, nor count as cut.
+    if patience.has_begun() {
+        let _ = connection.await;
+    }
 }
 
 const LINGER: Duration = Duration::from_millis(250);

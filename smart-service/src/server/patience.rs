@@ -57,6 +57,11 @@ impl Patience {
         }
     }
 
+    /// Whether any request has arrived as far as the end of its headers.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed) > 0
+    }
+
     pub(super) fn watch(&self, stream: TcpStream) -> Watched {
         Watched {
             stream,

@@ -80,6 +80,16 @@ async fn idle_connection_is_no_aborted_request_however_short_the_drain() {
 }
 
 #[tokio::test]
+async fn slow_sender_of_headers_does_not_hold_the_stop() {
+    let service = fixture::start().await;
+    let mut slow = TcpStream::connect(service.address()).await.unwrap();
+    slow.write_all(b"GET /hello HTTP/1.1\r\n").await.unwrap();
+    service.get("/hello").send().await.unwrap();
+    let stopped = tokio::time::timeout(Duration::from_secs(5), service.stop());
+    assert_eq!(stopped.await.expect("a quick stop").aborted, 0);
+}
+
+#[tokio::test]
 async fn readiness_is_red_before_the_listener_closes() {
     let folder = files(&[]);
     let service = on(folder.path())
