@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::process::ExitCode;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smart_config::report::{Fault, FaultKind};
@@ -78,6 +79,7 @@ impl Program {
         F: FnOnce(Service<S>) -> Fut,
         Fut: Future<Output = Result<App, StartError>> + Send,
     {
+        raise_file_limit();
         let about = self.about;
         let (blueprint, telemetry, runtime) = match self.assemble(loader) {
             Ok(parts) => parts,
@@ -169,6 +171,19 @@ pub(crate) fn prepare_process() {
     install_hook();
     // Fails only when somebody installed one before, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Each connection is an open file, and the usual soft limit of 1024 is far below `http.max_connections`.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // Whoever forbids it has chosen the limit.
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            ..limit
+        },
+    );
 }
 
 /// The signals that end a service: SIGTERM from whoever runs it, SIGINT from a person's Ctrl-C.
