@@ -114,7 +114,7 @@ async fn accept(
             stream,
             routes.clone(),
             protocol.clone(),
-            limits.header_timeout,
+            Patience::new(limits.header_timeout, limits.idle_timeout),
             closing.clone(),
             place,
         ));
@@ -163,11 +163,10 @@ async fn serve(
     stream: TcpStream,
     routes: Router,
     protocol: http1::Builder,
-    header_timeout: Duration,
+    patience: Patience,
     closing: CancellationToken,
     _place: OwnedSemaphorePermit,
 ) {
-    let patience = Patience::new(header_timeout);
     let io = TokioIo::new(patience.watch(stream));
     let connection = protocol
         .serve_connection(io, TowerToHyperService::new(patience.service(routes)))

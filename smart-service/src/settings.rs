@@ -80,7 +80,7 @@ pub(crate) struct HttpConfig {
     /// Longest time between the first byte of a request and the end of its headers.
     #[serde(with = "duration")]
     pub(crate) header_timeout: Duration,
-    /// Longest time a connection may stay open without a request.
+    /// Longest time a connection may stay open without a request, or without taking a byte of its answer.
     #[serde(with = "duration")]
     pub(crate) idle_timeout: Duration,
     /// Connections open at once; further ones wait in the kernel's queue.

@@ -1,4 +1,5 @@
-//! The header time-out: how long a caller may take from the first byte of a request to the end of its headers.
+//! What hyper does not bound: how long a caller may take from the first byte of a request to the end of its headers, and
+//! how long it may take no byte of an answer.
 //!
 //! hyper's own time-out counts from the end of the last answer, so it is the idle time-out of a connection that is kept
 //! alive; a slow sender of headers needs a shorter one.
@@ -26,6 +27,7 @@ use tower::Service;
 #[derive(Debug, Clone)]
 pub(super) struct Patience {
     header_timeout: Duration,
+    idle_timeout: Duration,
     serving: Arc<AtomicUsize>,
     /// Requests whose headers have ended.
     begun: Arc<AtomicUsize>,
@@ -49,9 +51,10 @@ impl Drop for Hold {
 }
 
 impl Patience {
-    pub(super) fn new(header_timeout: Duration) -> Self {
+    pub(super) fn new(header_timeout: Duration, idle_timeout: Duration) -> Self {
         Self {
             header_timeout,
+            idle_timeout,
             serving: Arc::default(),
             begun: Arc::default(),
         }
@@ -68,6 +71,7 @@ impl Patience {
             patience: self.clone(),
             begun: 0,
             deadline: None,
+            stalled: None,
         }
     }
 
@@ -80,7 +84,7 @@ impl Patience {
     }
 }
 
-/// A socket that gives up when headers do not end in time.
+/// A socket that gives up when headers do not end in time, and when nobody reads what it writes.
 #[derive(Debug)]
 pub(super) struct Watched {
     stream: TcpStream,
@@ -88,6 +92,27 @@ pub(super) struct Watched {
     /// As many requests had begun at the last look.
     begun: usize,
     deadline: Option<Pin<Box<Sleep>>>,
+    /// There while the caller's side is full.
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl Watched {
+    fn unless_stalled<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let idle_timeout = self.patience.idle_timeout;
+        self.stalled
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(idle_timeout)))
+            .as_mut()
+            .poll(context)
+            .map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
 }
 
 impl AsyncRead for Watched {
@@ -131,7 +156,8 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.unless_stalled(context, written)
     }
 
     fn poll_write_vectored(
@@ -139,7 +165,8 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.unless_stalled(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -128,6 +128,7 @@ pub(crate) fn routes(key: Option<Secret>) -> Router {
             "/endless-500",
             get(async || (StatusCode::BAD_GATEWAY, Body::new(Endless))),
         )
+        .route("/large", get(async || vec![0_u8; 32 * 1024 * 1024]))
         .route("/broken", get(async || Body::new(Broken)))
         .route(
             "/raw",

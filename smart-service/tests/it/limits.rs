@@ -154,6 +154,22 @@ async fn connection_without_a_request_is_closed_after_the_idle_timeout() {
 }
 
 #[tokio::test]
+async fn connection_that_does_not_take_its_answer_is_closed_after_the_idle_timeout() {
+    let service = with(&[
+        ("http.max_connections", "1"),
+        ("http.idle_timeout", "100ms"),
+    ])
+    .await;
+    let mut deaf = TcpStream::connect(service.address()).await.unwrap();
+    deaf.write_all(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
+    let next = timeout(Duration::from_secs(10), service.get("/hello").send());
+    assert_eq!(next.await.expect("a free place").unwrap().status(), 200);
+    drop(deaf);
+}
+
+#[tokio::test]
 async fn connections_above_the_limit_wait_for_a_place() {
     let service = with(&[("http.max_connections", "1"), ("http.idle_timeout", "30s")]).await;
     let first = TcpStream::connect(service.address()).await.unwrap();
