@@ -185,9 +185,11 @@ async fn patiently<T>(
     let mut pause = Duration::from_millis(50);
     let mut told = String::new();
     loop {
-        let refused = match attempt().await {
-            Ok(connection) => return Ok(connection),
-            Err(refused) => refused,
+        let until = wait.until.max(Instant::now() + SHORTEST_ATTEMPT);
+        let refused = match tokio::time::timeout_at(until, attempt()).await {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(refused)) => refused,
+            Err(_) => refusal(&std::io::ErrorKind::TimedOut.into()),
         };
         let now = Instant::now();
         if refused.is_final || now >= wait.until {
@@ -216,6 +218,13 @@ async fn patiently<T>(
         pause = (pause * 2).min(Duration::from_secs(1));
     }
 }
+
+/// What an attempt gets when the budget is nearly used up: enough to learn the cause.
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "redis")),
+    expect(dead_code, reason = "only servers are waited for")
+)]
+const SHORTEST_ATTEMPT: Duration = Duration::from_secs(1);
 
 /// Words for what the operating system says of a connection attempt.
 #[cfg_attr(

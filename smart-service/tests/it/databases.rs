@@ -325,6 +325,34 @@ async fn failing_migration_is_not_called_a_changed_one() {
 }
 
 #[tokio::test]
+async fn silent_server_uses_up_no_more_than_the_budget() {
+    // Connections wait in the kernel's queue: nobody accepts them.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    for (file, section) in [(POSTGRES, "postgres"), (REDIS, "redis")] {
+        let folder = files(&[file]);
+        let started = on(folder.path())
+            .set(format!("{section}.host"), "127.0.0.1")
+            .set(
+                format!("{section}.port"),
+                silent.local_addr().unwrap().port().to_string(),
+            )
+            .set("service.start_budget", "200ms")
+            .try_start(
+                async |service: Service<Settings>| -> Result<App, StartError> {
+                    Ok(service.routes(Router::new()))
+                },
+            );
+        let started = tokio::time::timeout(std::time::Duration::from_secs(4), started);
+        let error = started
+            .await
+            .expect("an end")
+            .expect_err("refused")
+            .to_string();
+        assert!(error.contains("timed out"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn pending_migrations_keep_the_service_from_starting() {
     let folder = files(&[SQLITE]);
     let started = on(folder.path())
