@@ -148,7 +148,8 @@ where
         .await
         .map_err(|panic| StartError::new(format!("the service function panicked {panic}")))??;
     checks.extend(app.checks);
-    let monitor = Monitor::start(monitor_config(&settings.health), checks, announce)?;
+    let monitor = Monitor::start(monitor_config(&settings.health), checks, announce)
+        .map_err(|error| StartError::from(error).configuration())?;
     monitor.first_round().await;
     phases.checks_run(monitor);
     let _ = routes.set(middleware::standard(app.routes, &settings.http, &traffic));

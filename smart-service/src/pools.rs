@@ -220,17 +220,9 @@ async fn patiently<T>(
 }
 
 /// What an attempt gets when the budget is nearly used up: enough to learn the cause.
-#[cfg_attr(
-    not(any(feature = "postgres", feature = "redis")),
-    expect(dead_code, reason = "only servers are waited for")
-)]
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(1);
 
 /// Words for what the operating system says of a connection attempt.
-#[cfg_attr(
-    not(any(feature = "postgres", feature = "redis")),
-    expect(dead_code, reason = "only servers are connected to")
-)]
 fn refusal(error: &std::io::Error) -> Refused {
     let (cause, hint) = match error.kind() {
         std::io::ErrorKind::ConnectionRefused => (
