@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use hyper::body::{Frame, SizeHint};
@@ -89,7 +89,9 @@ async fn run(traffic: Traffic, kind: Kind, request: Request, next: Next) -> Resp
             })
         });
     }
-    if traffic.0.closing.load(Ordering::Relaxed) {
+    // An upgrade needs that header for itself.
+    let upgrade = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    if traffic.0.closing.load(Ordering::Relaxed) && !upgrade {
         response
             .headers_mut()
             .insert(header::CONNECTION, HeaderValue::from_static("close"));

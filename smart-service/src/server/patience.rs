@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::StatusCode;
 use axum::response::Response;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -201,7 +202,7 @@ impl Service<hyper::Request<Incoming>> for Serving {
 
     fn call(&mut self, request: hyper::Request<Incoming>) -> Self::Future {
         self.begun.fetch_add(1, Ordering::Relaxed);
-        let answering = Hold::new(&self.serving);
+        let (serving, answering) = (self.serving.clone(), Hold::new(&self.serving));
         let reading = Hold::new(&self.serving);
         let hold_while_read = move |frame| {
             let _ = &reading;
@@ -212,7 +213,13 @@ impl Service<hyper::Request<Incoming>> for Serving {
             .call(request.map(|body| Body::new(body.map_frame(hold_while_read))));
         Box::pin(async move {
             let _answering = answering;
-            answer.await
+            let response = answer.await;
+            if matches!(&response, Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS)
+            {
+                // From here on the connection speaks another protocol: it counts as served for as long as it lives.
+                serving.fetch_add(1, Ordering::Relaxed);
+            }
+            response
         })
     }
 }

@@ -7,17 +7,19 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{Path as Segment, Query};
+use axum::extract::{Path as Segment, Query, Request};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use hyper::body::Frame;
+use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use smart_service::config::Secret;
 use smart_service::request::RequestContext;
 use smart_service::{App, Problem, Service, StartError, about};
 use smart_testing::{ServiceBuilder, TestService};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -128,6 +130,7 @@ pub(crate) fn routes(key: Option<Secret>) -> Router {
             "/endless-500",
             get(async || (StatusCode::BAD_GATEWAY, Body::new(Endless))),
         )
+        .route("/upgrade", get(upgrade))
         .route("/large", get(async || vec![0_u8; 32 * 1024 * 1024]))
         .route("/broken", get(async || Body::new(Broken)))
         .route(
@@ -183,4 +186,18 @@ pub(crate) fn routes(key: Option<Secret>) -> Router {
                 panic!("careless panic with {secret:?}")
             }),
         )
+}
+
+/// Sends back what it gets, in a protocol of its own.
+async fn upgrade(mut request: Request) -> (StatusCode, [(&'static str, &'static str); 2]) {
+    let upgraded = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let mut stream = TokioIo::new(upgraded.await.unwrap());
+        let mut byte = [0];
+        while stream.read_exact(&mut byte).await.is_ok() {
+            stream.write_all(&byte).await.unwrap();
+        }
+    });
+    let headers = [("connection", "upgrade"), ("upgrade", "echo")];
+    (StatusCode::SWITCHING_PROTOCOLS, headers)
 }

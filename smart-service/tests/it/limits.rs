@@ -147,6 +147,29 @@ async fn idle_connection_outlives_the_header_timeout() {
 }
 
 #[tokio::test]
+async fn upgraded_connection_has_no_headers_to_wait_for() {
+    let service = with(&[("http.header_timeout", "100ms")]).await;
+    let mut stream = TcpStream::connect(service.address()).await.unwrap();
+    stream
+        .write_all(
+            b"GET /upgrade HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n",
+        )
+        .await
+        .unwrap();
+    let mut head = vec![0; 2048];
+    let read = stream.read(&mut head).await.unwrap();
+    assert!(head[..read].starts_with(b"HTTP/1.1 101"));
+    for _ in 0..2 {
+        let mut byte = [0];
+        stream.write_all(b"x").await.unwrap();
+        assert_eq!(stream.read(&mut byte).await.unwrap(), 1);
+        // A close would end this read.
+        let closed = timeout(Duration::from_millis(200), stream.read(&mut byte)).await;
+        assert!(closed.is_err(), "closed");
+    }
+}
+
+#[tokio::test]
 async fn connection_without_a_request_is_closed_after_the_idle_timeout() {
     let service = with(&[("http.idle_timeout", "100ms")]).await;
     let mut stream = TcpStream::connect(service.address()).await.unwrap();
