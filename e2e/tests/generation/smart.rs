@@ -128,24 +128,42 @@ pub(crate) fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// Builds `smart` where this test was built, once, and asks cargo where it is.
+/// `smart` as it was built with this test, or else built now.
 fn smart() -> &'static Path {
     static SMART: OnceLock<PathBuf> = OnceLock::new();
-    SMART.get_or_init(|| {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.current_dir(checkout()).args([
-            "build",
-            "--package=cli",
-            "--bin=smart",
-            "--message-format=json-render-diagnostics",
-        ]);
-        let built = run(&mut cargo).expect(0);
-        let mut messages = built
-            .stdout
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap());
-        let executable = messages
-            .find_map(|message: Value| Some(PathBuf::from(message["executable"].as_str()?)));
-        executable.unwrap()
-    })
+    SMART.get_or_init(|| built_with_this_test().unwrap_or_else(build))
+}
+
+/// Beside the service of this package, when the whole workspace is tested and no source has changed since.
+///
+/// cargo would build it once more: alone, the package gets other features of its dependencies.
+fn built_with_this_test() -> Option<PathBuf> {
+    let binary = Path::new(env!("CARGO_BIN_EXE_e2e")).with_file_name("smart");
+    let built = fs::metadata(&binary).ok()?.modified().ok()?;
+    // cargo's own list, `binary: source source ...`. A path with a space in it is not found, which is on the safe side.
+    let list = fs::read_to_string(binary.with_extension("d")).ok()?;
+    let (_, sources) = list.split_once(": ")?;
+    let is_older = |source: &str| {
+        let changed = fs::metadata(source).and_then(|source| source.modified());
+        changed.is_ok_and(|changed| changed <= built)
+    };
+    sources.split_whitespace().all(is_older).then_some(binary)
+}
+
+/// Builds it into the folder of this test, and asks cargo where it is.
+fn build() -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(checkout()).args([
+        "build",
+        "--package=cli",
+        "--bin=smart",
+        "--message-format=json-render-diagnostics",
+    ]);
+    let built = run(&mut cargo).expect(0);
+    let messages = built.stdout.lines();
+    let mut executables = messages.filter_map(|message| {
+        let message: Value = serde_json::from_str(message).unwrap();
+        Some(PathBuf::from(message["executable"].as_str()?))
+    });
+    executables.next().unwrap()
 }
