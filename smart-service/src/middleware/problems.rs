@@ -1,7 +1,7 @@
 //! Errors that did not come from [`Problem`] get its shape.
 
 use axum::body::{Body, HttpBody, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -21,6 +21,7 @@ pub(crate) async fn explain(
     next: Next,
 ) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let matched = request.extensions().get::<MatchedPath>().is_some();
     let response = next.run(request).await;
     let status = response.status();
     let error = status.is_client_error() || status.is_server_error();
@@ -40,7 +41,7 @@ pub(crate) async fn explain(
                 format!("the request body is larger than {body_limit} bytes (`http.body_limit`)"),
             )
         }
-        StatusCode::NOT_FOUND if text.is_empty() => {
+        StatusCode::NOT_FOUND if text.is_empty() && !matched => {
             Problem::new(status, format!("nothing is served at {path}"))
         }
         StatusCode::METHOD_NOT_ALLOWED if text.is_empty() => {

@@ -155,6 +155,7 @@ pub(crate) fn routes(key: Option<Secret>) -> Router {
                     .violation("quantity", "must be at least 1")
             }),
         )
+        .route("/bare-404", get(async || StatusCode::NOT_FOUND))
         .route(
             "/html",
             get(async || (StatusCode::NOT_FOUND, axum::response::Html("<h1>no</h1>"))),

@@ -177,3 +177,13 @@ async fn head_of_a_failure_has_no_body() {
     assert_eq!(answer.status(), 404);
     assert_eq!(answer.text().await.unwrap(), "");
 }
+
+#[tokio::test]
+async fn bare_404_of_a_handler_does_not_deny_its_route() {
+    let service = fixture::start().await;
+    let (status, body) = problem(service.get("/bare-404").send().await.unwrap()).await;
+    assert_eq!(
+        (status, &body["detail"]),
+        (StatusCode::NOT_FOUND, &Value::Null)
+    );
+}
