@@ -55,17 +55,27 @@ fn run() -> anyhow::Result<()> {
         bail!("`--write` replaces the whole table of the README: use it with `all`");
     }
 
-    let lab = Lab::open()?;
     let mut table = Table::begin()?;
+    let outcome = measure(&figures, &mut table);
+    // Also what was measured before something failed: it took its time.
+    std::io::stdout().write_all(table.to_string().as_bytes())?;
+    outcome?;
+    if write {
+        readme::replace_table(&table.to_string())?;
+    }
+    Ok(())
+}
+
+fn measure(figures: &[Figure], table: &mut Table) -> anyhow::Result<()> {
+    let lab = Lab::open()?;
     for figure in figures {
         eprintln!("bench: {}", figure.name());
         let rows = figure.measure(&lab);
         let rows = rows.with_context(|| format!("cannot measure `{}`", figure.name()))?;
-        table.add(figure, rows);
-    }
-    std::io::stdout().write_all(table.to_string().as_bytes())?;
-    if write {
-        readme::replace_table(&table.to_string())?;
+        for row in &rows {
+            eprintln!("bench: {}: {}", row.what, row.measured);
+        }
+        table.add(*figure, rows);
     }
     Ok(())
 }
