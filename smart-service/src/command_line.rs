@@ -137,7 +137,7 @@ fn command(about: &About) -> clap::Command {
                 .long("realm")
                 .value_name("REALM")
                 .global(true)
-                .help("Realm to run in, instead of SMART_REALM: local, test, prod or a name of your own"),
+                .help("Realm to run in, instead of SMART_REALM: local, test, prod or your own"),
         )
         .subcommand(clap::Command::new("serve").about("Serves until SIGTERM or Ctrl-C (the default)"))
         .subcommand(
