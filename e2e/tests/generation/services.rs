@@ -146,7 +146,7 @@ fn service_with_postgres_and_redis_is_proved_green_and_the_next_one_shares_its_b
     );
     drop((service, engines));
 
-    // The second one is built and tested with what the first one left, and meets a Redis that does not run.
+    // The second one is built with what the first one left, and meets a Redis that does not run.
     let mut command = generate("billing");
     workshop.replace_program(&mut command, "redis-server", "echo out of memory; exit 1");
     let second = run(&mut command).expect(1);

@@ -1,10 +1,13 @@
 //! The binary `smart` of this checkout, and a folder of its own to run it in.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -24,8 +27,11 @@ pub(crate) struct Said {
 
 impl Workshop {
     pub(crate) fn new() -> Self {
+        // Open to the account that PostgreSQL runs as when the tests run as root.
+        let mut folder = tempfile::Builder::new();
+        folder.permissions(fs::Permissions::from_mode(0o755));
         Self {
-            folder: TempDir::new().unwrap(),
+            folder: folder.tempdir().unwrap(),
         }
     }
 
@@ -67,8 +73,6 @@ impl Workshop {
 
     /// Puts a program on the path of `command` that stands before the real one.
     pub(crate) fn replace_program(&self, command: &mut Command, name: &str, script: &str) {
-        use std::os::unix::fs::PermissionsExt;
-
         let folder = self.path("bin");
         let program = folder.join(name);
         fs::create_dir_all(&folder).unwrap();
@@ -96,7 +100,7 @@ impl Said {
     }
 }
 
-/// A program that runs beside the test; ended, with what it started, when it is dropped.
+/// A program that runs beside the test; ended when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Started(Child);
 
@@ -108,11 +112,20 @@ impl Started {
 
 impl Drop for Started {
     fn drop(&mut self) {
-        // An engine notices by itself that its owner is gone. Both fail only when the program has ended already.
+        // Ended in order if it can be: engines leave a folder that somebody is about to remove. All of this fails only
+        // when the program has ended already.
+        let _ = kill_process(Pid::from_child(&self.0), Signal::TERM);
+        let deadline = Instant::now() + PATIENCE;
+        while matches!(self.0.try_wait(), Ok(None)) && Instant::now() < deadline {
+            std::thread::sleep(POLL);
+        }
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(10);
 
 pub(crate) fn run(command: &mut Command) -> Said {
     let output = command.output().unwrap();

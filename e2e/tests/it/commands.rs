@@ -94,9 +94,7 @@ async fn healthcheck_of_another_program_fails() {
         .await;
     other.join().unwrap();
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), ""));
-    assert_snapshot!(ended.stdout, @r"
-    200 OK: this is no health document; does another program listen there?
-    ");
+    assert_snapshot!(ended.stdout, @"200 OK: this is no health document; does another program listen there?");
 }
 
 #[tokio::test]
@@ -250,7 +248,7 @@ async fn help_names_every_command() {
 
     Options:
           --set <KEY=VALUE>  Overrides a setting, for example --set http.port=8080; may be repeated
-          --realm <REALM>    Realm to run in, instead of SMART_REALM: local, test, prod or a name of your own
+          --realm <REALM>    Realm to run in, instead of SMART_REALM: local, test, prod or your own
       -h, --help             Print help
       -V, --version          Print version
     ");
