@@ -139,10 +139,14 @@ fn command(about: &About) -> clap::Command {
                 .global(true)
                 .help("Realm to run in, instead of SMART_REALM: local, test, prod or your own"),
         )
-        .subcommand(clap::Command::new("serve").about("Serves until SIGTERM or Ctrl-C (the default)"))
+        .subcommand(
+            clap::Command::new("serve").about("Serves until SIGTERM or Ctrl-C (the default)"),
+        )
         .subcommand(
             clap::Command::new("healthcheck")
-                .about("Asks the running service for its health: exit code 0 when green, 1 when not")
+                .about(
+                    "Asks the running service for its health: exit code 0 when green, 1 when not",
+                )
                 .arg(
                     Arg::new("wait")
                         .long("wait")
@@ -150,16 +154,23 @@ fn command(about: &About) -> clap::Command {
                         .value_parser(|text: &str| humantime::parse_duration(text))
                         .help("Asks again for this long while it is not green, for example 30s"),
                 )
-                .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Prints the health document as it is")),
+                .arg(
+                    Arg::new("json")
+                        .long("json")
+                        .action(ArgAction::SetTrue)
+                        .help("Prints the health document as it is"),
+                ),
         )
         .subcommand(
             clap::Command::new("config")
                 .about("Shows every setting, its value and where it comes from; secrets as ***")
-                .subcommand(
-                    clap::Command::new("check").about("Checks the files of a realm, without its secrets and without a network"),
-                ),
+                .subcommand(clap::Command::new("check").about(
+                    "Checks the files of a realm, without its secrets and without a network",
+                )),
         )
-        .subcommand(clap::Command::new("migrate").about("Applies the migrations that the database lacks"))
+        .subcommand(
+            clap::Command::new("migrate").about("Applies the migrations that the database lacks"),
+        )
 }
 
 /// Global arguments are copied down to the subcommand that was used last.

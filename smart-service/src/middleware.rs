@@ -67,9 +67,7 @@ const ADMIN_BODY_LIMIT: usize = 4096;
 /// Stands where the routes of the service will be: answers 503 until they exist.
 pub(crate) fn gate(routes: LateRoutes, http: &HttpConfig, traffic: &Traffic) -> Gate {
     let starting = Router::new().fallback(async || {
-        let mut response = Problem::of_status(StatusCode::SERVICE_UNAVAILABLE)
-            .because("the service is still starting")
-            .into_response();
+        let mut response = Problem::of_status(StatusCode::SERVICE_UNAVAILABLE).into_response();
         response
             .headers_mut()
             .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

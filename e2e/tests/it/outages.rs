@@ -1,6 +1,7 @@
 //! Engines that are really stopped, killed, frozen or absent, under a running process.
 
 use local_engines::{Postgres, Redis};
+use rustix::process::Signal;
 use smart_testing::eventually;
 
 use crate::engines::{PASSWORD, POSTGRES, REDIS, own_postgres};
@@ -130,9 +131,14 @@ async fn service_waits_for_postgres_that_comes_late() {
     postgres.stop();
     let mut service = with_postgres(&postgres).start();
     waits_for(&mut service, "PostgreSQL").await;
+    // Who comes too early is sent away, and nobody is woken for it.
+    assert_eq!(service.get("/count").await.status, 503);
     postgres.restart().unwrap();
     turns_green(&mut service, "/count").await;
     assert_eq!(service.get("/startupz").await.status, 200);
+    service.signal(Signal::TERM);
+    let ended = service.ended().await;
+    assert!(!ended.stdout.contains("ERROR"), "{}", ended.stdout);
 }
 
 #[tokio::test]

@@ -161,10 +161,8 @@ impl Exchange {
         self.traffic.0.finished.fetch_add(1, Ordering::Relaxed);
         let status = response.status();
         let cause = response.extensions().get::<Cause>().map(|cause| &*cause.0);
-        // A red probe is no failure of its own: the change of state was logged when it happened.
-        let failed = status.is_server_error() && (self.kind == Kind::Traffic || cause.is_some());
-        if failed {
-            let cause = cause.unwrap_or("the handler gave no cause");
+        // A 5xx without a cause is no failure of its own: a red probe, or a request to a service that is still starting.
+        if let Some(cause) = cause.filter(|_| status.is_server_error()) {
             let (method, route) = (&self.method, self.route());
             tracing::error!(http.method = %method, http.route = route, http.status = status.as_u16(), "request failed: {cause}");
         }

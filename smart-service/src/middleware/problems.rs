@@ -47,6 +47,9 @@ pub(crate) async fn explain(
         StatusCode::METHOD_NOT_ALLOWED if text.is_empty() => {
             Problem::new(status, format!("{path} does not take {}", known(&method)))
         }
+        _ if text.is_empty() && status.is_server_error() => {
+            Problem::of_status(status).because("the handler gave no cause")
+        }
         _ if text.is_empty() => Problem::of_status(status),
         _ => Problem::new(status, text),
     };
