@@ -12,6 +12,9 @@ pub(crate) struct Engines {
 
 const PASSWORD: &str = "a password of the bench";
 const DATABASE: &str = "bench";
+/// Both listen on the loopback address. That one stands in the service's `config/local.toml`, and a value from there is
+/// refused in every other realm.
+const HOST: &str = "localhost";
 
 impl Engines {
     pub(crate) fn start() -> anyhow::Result<Self> {
@@ -29,12 +32,12 @@ impl Engines {
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         let (postgres, redis) = (&self.postgres, &self.redis);
         vec![
-            ("SMART__POSTGRES__HOST", postgres.host().to_owned()),
+            ("SMART__POSTGRES__HOST", HOST.to_owned()),
             ("SMART__POSTGRES__PORT", postgres.port().to_string()),
             ("SMART__POSTGRES__USER", DATABASE.to_owned()),
             ("SMART__POSTGRES__DATABASE", DATABASE.to_owned()),
             ("SMART__POSTGRES__PASSWORD", PASSWORD.to_owned()),
-            ("SMART__REDIS__HOST", redis.host().to_owned()),
+            ("SMART__REDIS__HOST", HOST.to_owned()),
             ("SMART__REDIS__PORT", redis.port().to_string()),
             ("SMART__REDIS__PASSWORD", PASSWORD.to_owned()),
         ]
