@@ -56,7 +56,11 @@ impl Telemetry {
             .hint("turn on the feature `sentry` of smart-service, or take the key out")
             .configuration());
         }
-        let (dispatch, log) = log::dispatch(&settings.log, output, redactor.clone());
+        let reporting = match settings.sentry.dsn {
+            Some(_) => log::Reports::On,
+            None => log::Reports::Off,
+        };
+        let (dispatch, log) = log::dispatch(&settings.log, output, redactor.clone(), reporting);
         let metrics = Metrics::new(about, realm);
         Ok(Self {
             log: Arc::new(log),

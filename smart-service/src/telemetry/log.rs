@@ -101,11 +101,19 @@ impl fmt::Debug for LogOutput {
     }
 }
 
+/// Whether errors are reported; without an address for them, no line is turned into one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reports {
+    On,
+    Off,
+}
+
 /// Builds the subscriber of one service, and the handle that changes its filter.
 pub(crate) fn dispatch(
     config: &LogConfig,
     output: LogOutput,
     redactor: Redactor,
+    reports: Reports,
 ) -> (Dispatch, LogControl) {
     let (filter, handle) = reload::Layer::new(config.level.targets.clone());
     let colour = matches!(output, LogOutput::Stdout) && io::IsTerminal::is_terminal(&io::stdout());
@@ -120,13 +128,16 @@ pub(crate) fn dispatch(
         LogFormat::Pretty => lines.with_ansi(colour).event_format(Pretty).boxed(),
     };
     let subscriber = tracing_subscriber::registry().with(lines.with_filter(filter));
+    #[cfg(not(feature = "sentry"))]
+    let _ = reports;
     #[cfg(feature = "sentry")]
     let subscriber = {
         // Outside the filter of the lines: what is worth a report does not depend on what is worth a line.
         use sentry::integrations::tracing::{BreadcrumbLayer, ErrorLayer};
-        subscriber
-            .with(ErrorLayer::new().with_filter(LevelFilter::ERROR))
-            .with(BreadcrumbLayer::new().with_filter(LevelFilter::INFO))
+        let errors = || ErrorLayer::new().with_filter(LevelFilter::ERROR);
+        let breadcrumbs = || BreadcrumbLayer::new().with_filter(LevelFilter::INFO);
+        let on = reports == Reports::On;
+        subscriber.with(on.then(errors)).with(on.then(breadcrumbs))
     };
     let set = Box::new(move |targets| {
         // The subscriber lives as long as the service; without it there is nothing to filter.
@@ -311,7 +322,8 @@ mod tests {
             level: LogFilter::default(),
             format: LogFormat::Pretty,
         };
-        let (dispatch, _control) = dispatch(&config, output, Redactor::new(Vec::new()));
+        let (dispatch, _control) =
+            dispatch(&config, output, Redactor::new(Vec::new()), Reports::Off);
         let sent = "a\u{1b}[31m\r\u{9b}32m\u{7f}b";
         tracing::dispatcher::with_default(&dispatch, || {
             tracing::info!(field = %sent, "{sent}");
@@ -333,7 +345,8 @@ mod tests {
             level: "warn".parse().unwrap(),
             format: LogFormat::Json,
         };
-        let (dispatch, control) = dispatch(&config, output, Redactor::new(Vec::new()));
+        let (dispatch, control) =
+            dispatch(&config, output, Redactor::new(Vec::new()), Reports::Off);
         let control = Arc::new(control);
         let _guard = tracing::dispatcher::set_default(&dispatch);
 
